@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -13,7 +14,7 @@ from multidict import CIMultiDictProxy
 
 from appservice.demo.synapse import free_port
 from tests.support.databases import CreateDatabase
-from tests.support.nginx import deployed, nginx
+from tests.support.nginx import ROOT, deployed, nginx
 from tests.support.service import ModeratedRoom, Service, TranscodedVideo, serving, transcode_video
 from tests.support.waiting import eventually
 from transcode import Tools
@@ -141,6 +142,25 @@ async def test_what_nginx_cannot_read_is_sent_by_us(
         status, headers, body = await _get(service, proxy + path)
     assert (status, body) == (200, (transcoded.folder / "240/0.m4s").read_bytes())
     assert headers["Cache-Control"] == "private, max-age=3600, immutable"
+
+
+async def test_a_link_leads_nowhere(moderated: ModeratedRoom, service: Service, proxy: str, tmp_path: Path) -> None:
+    folder = _folder((await moderated.bobs(moderated.bob))[0])
+    video_id, stage = folder.split("/")[-2:]
+    outside = tmp_path / "outside"
+    await asyncio.to_thread(outside.mkdir)
+    await asyncio.to_thread((outside / "0.m4s").write_bytes, b"of somebody else")
+    stage_folder = service.media / video_id / stage
+    await asyncio.to_thread((stage_folder / "240/77.m4s").symlink_to, outside / "0.m4s")
+    await asyncio.to_thread((stage_folder / "241").symlink_to, outside)
+    for name in ("240/77.m4s", "241/0.m4s"):
+        assert (await _get(service, f"{proxy}{folder}/{name}"))[0] == 404, name
+
+
+def test_the_cache_lies_in_a_folder_that_every_system_has() -> None:
+    # nginx makes the last folder alone: where Debian's package has no /var/cache/nginx, it would not start.
+    (path,) = re.findall(r"(?m)^proxy_cache_path (\S+) ", (ROOT / "deploy/nginx.conf").read_text())
+    assert Path(path).parent == Path("/var/cache")
 
 
 async def test_what_is_encrypted_on_disk(

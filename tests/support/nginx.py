@@ -49,7 +49,7 @@ def deployed(port: int, upstream: int, media: Path, folder: Path) -> str:
         ("listen 443 ssl http2;", f"listen 127.0.0.1:{port};"),
         ("server 127.0.0.1:8470;", f"server 127.0.0.1:{upstream};"),
         ("/var/lib/roomreel/media/", f"{media}/"),
-        ("/var/cache/nginx/roomreel", f"{folder}/cache"),
+        ("/var/cache/roomreel-access", f"{folder}/cache"),
     ):
         text = text.replace(there, here)
     return text
