@@ -22,7 +22,6 @@ from appservice.web.connections import Handler
 from appservice.web.context import Context
 from appservice.web.limits import COUNTED, Limit
 from appservice.web.media_paths import (
-    ACCESS,
     FILE,
     GRANT,
     IMMUTABLE,
@@ -41,9 +40,8 @@ _PATH = re.compile(
     re.ASCII,
 )
 _METHODS = frozenset({"GET", "HEAD"})
-_ACCESS = head(ACCESS, None)
 # What is made of a video leaves the memory within ten seconds of its deletion.
-_PLAYLISTS_S, _MOST_PLAYLISTS = 8.0, 256
+_PLAYLISTS_S, _MOST_PLAYLISTS = 8.0, 64
 # Beyond the seconds for which `access` caches what it queried.
 _PASSES_S, _MOST_PASSES = 2.0, 20_000
 
@@ -117,21 +115,22 @@ class HotMedia:
             request[COUNTED] = True
             respond: Callable[[], Ready | None] | None
             if key:
-                respond = self._reel(opened, key, revision, reel_playlist)
+                # Looked up each time: what `reels` lets go of is held by nobody.
+                respond = partial(self._reel, opened, key, revision, reel_playlist)
             elif playlist:
                 respond = await self._playlist(VideoId(video), room_id, user_id, stage, playlist)
             elif not await self._context.access.served_stage(VideoId(video), room_id, user_id):
                 return None
-            elif name:
-                respond = partial(self._file, VideoId(video), stage, name)
             else:
-                return Ready(_ACCESS, b"")  # a proxy caches it: it shall not be older than ours
+                respond = partial(self._file, VideoId(video), stage, name)
         except RequestError:
             return None  # its route finds the same, and says so
         if respond is None:
             return None
-        self._let_pass(request.raw_path, _Pass(generation, int(grant.partition(".")[0]), member, respond))
-        return respond()
+        response = respond()
+        if response is not None:
+            self._let_pass(request.raw_path, _Pass(generation, int(grant.partition(".")[0]), member, respond))
+        return response
 
     def _let_pass(self, path: str, known: _Pass) -> None:
         if not self._passes:
@@ -152,7 +151,7 @@ class HotMedia:
         body = (await self._playlists(_Stage(video_id, stage, video.state, video))).get(name)
         return None if body is None else partial(Ready, _playlist_head(len(body)), body)
 
-    def _reel(self, scope: GrantScope, key: str, revision: str, name: str) -> Callable[[], Ready] | None:
+    def _reel(self, scope: GrantScope, key: str, revision: str, name: str) -> Ready | None:
         reels = self._context.reels
         reel = reels.get(scope.room_key, key, revision) or reels.get(
             scope.room_key, f"{key}@{scope.member_key}", revision
@@ -160,7 +159,7 @@ class HotMedia:
         if reel is None or reel.videos is not None or name not in reel.playlists:
             return None
         body = reel.playlists[name].encode()
-        return partial(Ready, _playlist_head(len(body)), body)
+        return Ready(_playlist_head(len(body)), body)
 
 
 async def _playlists(stage: _Stage) -> Mapping[str, bytes]:

@@ -43,11 +43,10 @@ def is_plain(request: web.BaseRequest) -> bool:
     )
 
 
-def head(headers: Mapping[str, str], size: int | None) -> bytes:
-    """Return the head of a 200 of so many bytes, or of a 204, without its date and its end."""
-    status, length = ("204 No Content", {}) if size is None else ("200 OK", {"Content-Length": str(size)})
-    lines = "".join(f"{name}: {value}\r\n" for name, value in {**HEADERS, **headers, **length}.items())
-    return f"HTTP/1.1 {status}\r\n{lines}".encode("ascii")
+def head(headers: Mapping[str, str], size: int) -> bytes:
+    """Return the head of a 200 of so many bytes, without its date and its end."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in {**HEADERS, **headers}.items())
+    return f"HTTP/1.1 200 OK\r\n{lines}Content-Length: {size}\r\n".encode("ascii")
 
 
 @lru_cache(maxsize=2)
