@@ -118,7 +118,7 @@ async def _send_file(transport: asyncio.WriteTransport, file: HotFile) -> None:
 async def _send_rest(transport: asyncio.WriteTransport, descriptor: int, part: range) -> int:
     """Send a part of an open file, and return its bytes; 0 where the connection ended before.
 
-    Apart, and without an exception: asyncio's are in a reference cycle, which would hold the file until it is collected.
+    Apart, and without an exception: asyncio's are in a reference cycle, which would hold the file until a collection.
     """
     opened = FileIO(descriptor, closefd=False)
     try:
