@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import math
 import os
+import socket
 import time
 from collections.abc import Mapping
 from email.utils import formatdate
@@ -79,10 +80,16 @@ class Ready(web.StreamResponse):
             transport.write(start)
         elif content is not None:
             transport.write(start + content)
-        else:
+        elif file is None:
             transport.write(start)
-            if file is not None:
+        else:
+            # Head and content in full packets: TCP_NODELAY would end one after each few pages that sendfile(2) takes.
+            _set_cork(transport, on=True)
+            try:
+                transport.write(start)
                 await _send_file(transport, file)
+            finally:
+                _set_cork(transport, on=False)
         if transport.get_write_buffer_size():
             await request.writer.drain()
 
@@ -99,6 +106,11 @@ def ready_file(file: HotFile) -> Ready:
         }  # fmt: skip
         file.head = head(headers, file.size)
     return Ready(file.head, file.body, file)
+
+
+def _set_cork(transport: asyncio.WriteTransport, *, on: bool) -> None:
+    with contextlib.suppress(OSError):  # closed meanwhile
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, on)
 
 
 async def _send_file(transport: asyncio.WriteTransport, file: HotFile) -> None:
