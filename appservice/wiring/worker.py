@@ -140,7 +140,7 @@ class Jobs:
             Chore("waking queues", self._wake_queues, every=self.parts.config.worker.heartbeat_timeout / 2),
             # More often than what was deleted becomes due: so it is seen before, and gone in time.
             Chore("purge", self._purge, every=UNDO_S / 2),
-            Chore("sweep", self._sweep, every=1.0),
+            Chore("sweep", self._sweep, every=3.0),
             Chore("monitor", self.monitor.check, every=5.0),
             Chore("looking back", self.timeline.backfill_all, every=15.0),
         ]

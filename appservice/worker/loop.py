@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from pgqueuer.core import buffers
@@ -34,8 +35,8 @@ _LOOK_AGAIN = timedelta(seconds=0.5)
 
 _AT_ONCE = {Queue.LIGHT: 8, Queue.UPLOADS: 2, Queue.EXPORTS: 2, Queue.VERDICTS: 4}
 """Jobs that a process takes from each of the other queues at a time."""
-_LEFT_OVER = timedelta(seconds=5)
 _OUTAGE_S = 1.0
+_FLUSH_AGAIN_S = 1.0
 _LOOK_AFTER = timedelta(seconds=30)
 """How long a queue waits that hears of no change, and knows of nothing that becomes due sooner.
 
@@ -45,18 +46,37 @@ _LONGEST_RETRY_S = 600
 _MOST_MISTAKES = 5
 
 
-@dataclass
-class _LogBuffer(buffers.JobStatusLogBuffer):
-    """A buffer of one entry, which is written at once; it need not look ten times a second whether any is left.
+class _Buffer(buffers.TimedOverflowBuffer[Any]):
+    """A buffer of one entry, which is written when it is added, and again where that failed.
 
-    Five of them would use half a percent of a processor with nothing to do.
+    Theirs look for entries all the time, ten of them, and use half of what a service does that has nothing to do.
     """
 
-    timeout: timedelta = field(default=_LEFT_OVER, kw_only=True)
+    async def periodic_flush(self) -> None:
+        """Do nothing: `add` flushes."""
+
+    async def flush(self) -> None:
+        """Write what there is, and try again later where it cannot be written."""
+        await super().flush()
+        if not self.events.empty() and not self.shutdown.is_set():
+            asyncio.get_running_loop().call_later(_FLUSH_AGAIN_S, self._flush_again)
+
+    def _flush_again(self) -> None:
+        if not self.shutdown.is_set():  # at its end theirs writes what is left
+            self.schedule_flush()
+
+
+class _LogBuffer(_Buffer, buffers.JobStatusLogBuffer):
+    pass
+
+
+class _HeartbeatBuffer(_Buffer, buffers.HeartbeatBuffer):
+    pass
 
 
 # Managers of pgqueuer 1.6 build theirs themselves.
 buffers.JobStatusLogBuffer = _LogBuffer  # type: ignore[misc]
+buffers.HeartbeatBuffer = _HeartbeatBuffer  # type: ignore[misc]
 
 
 class _PatientManager(QueueManager):
