@@ -74,7 +74,11 @@ class Traffic:
                 return self.video()
             if draw < 0.9:
                 user = f"@user{self.dice.randrange(_USERS)}:{_SERVER}"
-                content = {"membership": "join", "displayname": f"Name {self.dice.randrange(99)}", "avatar_url": self._mxc()}
+                content = {
+                    "membership": "join",
+                    "displayname": f"Name {self.dice.randrange(99)}",
+                    "avatar_url": self._mxc(),
+                }
                 return self.event("m.room.member", content, state_key=user)
             return self.event("m.room.redaction", {"redacts": self._event_id()}, redacts=self._event_id())
         return self._others(draw)

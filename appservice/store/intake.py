@@ -1,4 +1,4 @@
-"""Writes many changes in one transaction, each so that the database's refusal of one does not lose the others."""
+"""Writes many changes in one transaction: as sets, and where the database refuses some, so that no other is lost."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -7,19 +7,29 @@ import asyncpg
 import structlog
 
 from appservice.core.events.attachment_keys import Convert, with_files
-from appservice.core.events.changes import Change, EncryptedSent, Talk
+from appservice.core.events.batches import ALONE, Item, Touched, batches, event_ids
+from appservice.core.events.changes import BotMembershipChanged, Change, CommandSent, EncryptedSent, Redacted, Talk
 from appservice.core.rules.quotas import NO_LIMITS, Quotas
-from appservice.store.intake_changes import apply
+from appservice.store.intake_batches import write_batch
+from appservice.store.intake_changes import write_alone
+from appservice.store.intake_new_videos import Bounds
 from appservice.store.outbox import Connection, Pool
 from appservice.store.pool import Database
 from appservice.store.sql import query
 
 log = structlog.get_logger()
 
+_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeError)
+
 
 def to_store(changes: Sequence[Change], *, decrypting: bool) -> Sequence[Change]:
     """Leave out what is encrypted, where nobody decrypts it."""
     return changes if decrypting else [change for change in changes if not isinstance(change, EncryptedSent)]
+
+
+async def apply(connection: Connection, change: Change, bounds: Bounds | None = None) -> bool:
+    """Write one change and queue its jobs; say whether it had anything new."""
+    return await _write(connection, [change], bounds or Bounds()) > 0
 
 
 async def apply_all(
@@ -33,18 +43,73 @@ async def apply_all(
     """Write changes and queue their jobs; return how many had anything new, and how many the database refused.
 
     A change whose data it refuses is logged and skipped: it must not block the stream. `seal` encrypts the keys of
-    attachments, which are stored in clear without; `received_at` as in `apply`.
+    attachments, which are stored in clear without; `received_at` is when their event came, by the database's clock;
+    None: just now. A video beyond the `quotas` has failed as soon as it comes; workers look again before the work on it.
     """
-    taken = refused = 0
+    return await _halve(connection, changes, Bounds(quotas, received_at), seal) if changes else (0, 0)
+
+
+async def _halve(
+    connection: Connection, changes: Sequence[Change], bounds: Bounds, seal: Convert | None
+) -> tuple[int, int]:
+    """Write changes together; where the database refuses that, each half by itself, down to the one that it refuses."""
+    try:
+        async with connection.transaction():
+            return await _write(connection, changes, bounds, seal), 0
+    except _REFUSED as error:
+        if len(changes) == 1:
+            kind, room_id = type(changes[0]).__name__, changes[0].room_id
+            log.warning("event_refused", change=kind, room_id=room_id, error=str(error))
+            return 0, 1
+    middle = len(changes) // 2
+    taken, refused = await _halve(connection, changes[:middle], bounds, seal)
+    more, others = await _halve(connection, changes[middle:], bounds, seal)
+    return taken + more, refused + others
+
+
+async def _write(connection: Connection, changes: Sequence[Change], bounds: Bounds, seal: Convert | None = None) -> int:
+    taken = 0
+    sealed = [with_files(change, seal) for change in changes] if seal else changes
+    for batch in batches(await _concerned(connection, sealed)):
+        if isinstance(batch[0], ALONE):
+            taken += await write_alone(connection, batch[0], bounds)
+        elif isinstance(batch[0], Redacted):
+            for change in batch:
+                assert isinstance(change, Redacted)
+                taken += await write_alone(connection, change, bounds)
+        else:
+            taken += await write_batch(connection, batch, bounds)
+    return taken
+
+
+async def _concerned(connection: Connection, changes: Sequence[Change]) -> Sequence[Item]:
+    """Leave out messages that are no commands; of redactions of what is not here only the room stays.
+
+    These are the greatest part of what a homeserver sends.
+    """
+    commands = {change.room_id for change in changes if isinstance(change, CommandSent) and not change.addressed}
+    redactions = [change for change in changes if isinstance(change, Redacted)]
+    if not commands and not redactions:
+        return changes
+    row = await connection.fetchrow(*query(
+        "concerned",
+        room_ids=list(commands),
+        redacted_in=[change.room_id for change in redactions],
+        targets=[change.target for change in redactions],
+    ))  # fmt: skip
+    assert row is not None
+    # What this transaction itself brings is not here yet.
+    came = {change.room_id for change in changes if isinstance(change, BotMembershipChanged)}
+    sent = {event_id for change in changes for event_id in event_ids(change)}
+    direct = came.union(row["direct"])
+    redacted = {id(redactions[number - 1]) for number in row["redacted"]}
+    concerned: list[Item] = []
     for change in changes:
-        try:
-            async with connection.transaction():
-                sealed = with_files(change, seal) if seal else change
-                taken += await apply(connection, sealed, quotas, received_at=received_at)
-        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeError) as error:
-            refused += 1
-            log.warning("event_refused", change=type(change).__name__, room_id=change.room_id, error=str(error))
-    return taken, refused
+        if isinstance(change, CommandSent) and not change.addressed and change.room_id not in direct:
+            continue
+        is_miss = isinstance(change, Redacted) and id(change) not in redacted and change.target not in sent
+        concerned.append(Touched(change.room_id) if is_miss else change)
+    return concerned
 
 
 class IntakeStore(Database):
@@ -64,14 +129,27 @@ class IntakeStore(Database):
         Of the `talks`, what concerns videos is announced, and nothing is stored. What is encrypted is left where
         nobody decrypts it.
         """
-        async with self._transaction() as connection:
-            stored = to_store(changes, decrypting=self._decrypting)
-            refused = (await apply_all(connection, stored, self._quotas, self._seal))[1]
-            if talks:
-                await connection.execute(*query(
-                    "announce_talk",
-                    room_ids=[talk.room_id for talk in talks],
-                    targets=[talk.target for talk in talks],
-                    relates=[talk.relates for talk in talks],
-                ))  # fmt: skip
-            return refused
+        stored = to_store(changes, decrypting=self._decrypting)
+        if not stored and not talks:
+            return 0
+        async with self._connection() as connection:
+            try:
+                async with connection.transaction():
+                    await _write(connection, stored, Bounds(self._quotas), self._seal)
+                    await _announce(connection, talks)
+                return 0
+            except _REFUSED:
+                async with connection.transaction():
+                    refused = (await apply_all(connection, stored, self._quotas, self._seal))[1]
+                    await _announce(connection, talks)
+                return refused
+
+
+async def _announce(connection: Connection, talks: Collection[Talk]) -> None:
+    if talks:
+        await connection.execute(*query(
+            "announce_talk",
+            room_ids=[talk.room_id for talk in talks],
+            targets=[talk.target for talk in talks],
+            relates=[talk.relates for talk in talks],
+        ))  # fmt: skip

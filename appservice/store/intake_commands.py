@@ -1,42 +1,10 @@
-"""Queues commands, sign-in codes and decisions by reactions, in the caller's transaction."""
+"""Signs browsers in and out by what their users sent, in the caller's transaction."""
 
 from appservice.core.events import changes
-from appservice.core.jobs import (
-    DecideByReaction,
-    RespondToSignIn,
-    RunCommands,
-)
-from appservice.core.model import VideoId
+from appservice.core.jobs import RespondToSignIn
 from appservice.core.sign_in_codes import MISS_SECONDS, MOST_MISSES, SIGNED_IN_SECONDS, SignInOutcome
 from appservice.store.outbox import Connection, announce, queue
 from appservice.store.sql import query
-
-
-async def take_reaction(connection: Connection, change: changes.Reacted) -> bool:
-    """Queue a decision, where the reaction is to a question of the bot's; say whether it is."""
-    video_id = await connection.fetchval(*query("posted_video", room_id=change.room_id, event_id=change.target))
-    if video_id is not None:
-        await queue(connection, DecideByReaction(VideoId(str(video_id)), change.sender, approves=change.approves))
-    return video_id is not None
-
-
-async def take_command(connection: Connection, change: changes.CommandSent) -> bool:
-    """Store a command and queue its response; say whether it is one."""
-    key = await connection.fetchval(
-        *query(
-            "take_command",
-            event_id=change.event_id,
-            room_id=change.room_id,
-            sender=change.sender,
-            body=change.body,
-            thread=change.thread,
-            replied_to=change.replied_to,
-            addressed=change.addressed,
-        )
-    )
-    if key is not None:
-        await queue(connection, RunCommands(change.room_id))
-    return key is not None
 
 
 async def sign_in(connection: Connection, change: changes.SignInSent) -> None:

@@ -13,7 +13,7 @@ from appservice.store.pool import Database
 from appservice.store.removal import erase_uploads, remove_videos
 from appservice.store.sql import query
 
-_TOGETHER = timedelta(seconds=10)
+TOGETHER = timedelta(seconds=10)
 """For so long those who join wait for others, to be notified with them."""
 
 
@@ -61,7 +61,7 @@ class OptInStore(Database):
 
     async def newcomers(self, room_id: RoomId, most: int) -> list[Newcomer]:
         """Return the first of those who joined since somebody opted the room in, and were not notified of it."""
-        rows = await self._fetch("newcomers", room_id=room_id, user_id=None, most=most)
+        rows = await self._fetch("newcomers", room_id=room_id, most=most)
         return [Newcomer(UserId(row["user_id"]), row["joined_at"]) for row in rows]
 
     async def newcomers_told(self, room_id: RoomId, newcomers: Sequence[Newcomer]) -> None:
@@ -71,15 +71,15 @@ class OptInStore(Database):
     async def queue_newcomers(self, room_id: RoomId) -> None:
         """Queue a notice to those who joined, if there are any."""
         async with self._transaction() as connection:
-            await expect_newcomers(connection, room_id)
+            await _expect_newcomers(connection, room_id)
 
 
-async def expect_newcomers(connection: Connection, room_id: RoomId, user_id: UserId | None = None) -> None:
-    """Queue a notice to those who joined since a room was opted in, where somebody, or anybody, did."""
-    if await connection.fetchrow(*query("newcomers", room_id=room_id, user_id=user_id, most=1)) is None:
+async def _expect_newcomers(connection: Connection, room_id: RoomId) -> None:
+    """Queue a notice to those who joined since a room was opted in, where anybody did."""
+    if await connection.fetchrow(*query("newcomers", room_id=room_id, most=1)) is None:
         return
     if not await connection.fetchval(*query("has_newcomers_job", room_id=room_id)):
-        await queue(connection, NotifyNewcomers(room_id), after=_TOGETHER)
+        await queue(connection, NotifyNewcomers(room_id), after=TOGETHER)
 
 
 async def may_take_videos(connection: Connection, room_ids: Collection[RoomId], earliest: datetime | None) -> bool:

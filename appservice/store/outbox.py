@@ -1,6 +1,8 @@
 """Queues jobs and announces changes, in the caller's transaction: a rollback takes them along."""
 
 import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -22,23 +24,45 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A job to be queued after those of smaller numbers; `priority`: another than its kind's."""
+
+    number: int
+    job: Job
+    priority: Priority | None = None
+    after: timedelta | None = None
+
+
 async def queue(
     connection: Connection, *jobs: Job, priority: Priority | None = None, after: timedelta | None = None
 ) -> None:
     """Queue jobs in the caller's transaction: a rollback takes them along. `priority`: another than their kind's."""
-    if jobs:
+    await queue_all(connection, [Queued(0, job, priority, after) for job in jobs])
+
+
+async def queue_all(connection: Connection, queued: Sequence[Queued]) -> None:
+    """Queue jobs by their numbers, in the caller's transaction."""
+    if queued:
+        queued = sorted(queued, key=lambda each: each.number)
         # PgQueuer is typed for a bare connection; the pool's proxy of one behaves the same.
         await Queries.from_asyncpg_connection(connection).enqueue(  # type: ignore[arg-type]
-            [job.name for job in jobs],
-            [job.payload().encode() for job in jobs],
-            [job.priority if priority is None else priority for job in jobs],
-            [after] * len(jobs),
+            [each.job.name for each in queued],
+            [each.job.payload().encode() for each in queued],
+            [each.job.priority if each.priority is None else each.priority for each in queued],
+            [each.after for each in queued],
         )
 
 
 async def announce(connection: Connection, room_id: str) -> None:
     """Notify every process, when the transaction commits, that the room changed."""
-    await connection.execute(*query("announce", room_id=room_id))
+    await announce_all(connection, [room_id])
+
+
+async def announce_all(connection: Connection, room_ids: Iterable[str]) -> None:
+    """Notify every process, when the transaction commits, that these rooms changed."""
+    if rooms := list(room_ids):
+        await connection.execute(*query("announce", room_ids=rooms))
 
 
 async def announce_talk(connection: Connection, room_id: str, about: EventId, *, relates: bool = False) -> None:
@@ -67,8 +91,13 @@ async def notify(
     video, after = once_gone or (None, None)
     # Taking it away was one change of it.
     condition = OnceGone(video.id, video.version + 1) if video else None
-    job = Notify(room_id, user_id, thread, message, arguments, once=secrets.token_hex(16), once_gone=condition)
+    job = replace(notification(room_id, user_id, thread, message, **arguments), once_gone=condition)
     await queue(connection, job, after=after)
+
+
+def notification(room_id: RoomId, user_id: UserId, thread: EventId | None, message: str, **arguments: object) -> Notify:
+    """Return the job of a notification, as `notify` queues it."""
+    return Notify(room_id, user_id, thread, message, arguments, once=secrets.token_hex(16))
 
 
 async def update_status(connection: Connection, video_id: VideoId, *, after: timedelta | None = None) -> None:

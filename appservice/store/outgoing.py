@@ -11,7 +11,7 @@ import structlog
 from appservice.core.errors import ForbiddenError, HomeserverError, RefusedByHomeserverError
 from appservice.core.events.changes import RoomEncrypted
 from appservice.core.model import EventId, RoomId
-from appservice.store.intake_changes import apply
+from appservice.store.intake import apply
 from appservice.store.mapping import Row
 from appservice.store.outbox import Pool
 from appservice.store.pool import Database

@@ -103,7 +103,7 @@ class VerdictStore(Database):
         # What happened to its sender meanwhile holds for it as well.
         await connection.execute(*query("share_sender", user_id=video.sender))
         if video.withheld.held_for is HeldFor.VERDICT:
-            await connection.execute(*query("quarantine_new", video_id=video.id))
+            await connection.execute(*query("quarantine_new", video_ids=[video.id]))
         await queue(connection, EnforcePolicies())
 
     async def _note(self, connection: Connection, video: Video, deed: Deed, **details: object) -> None:

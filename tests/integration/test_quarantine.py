@@ -16,7 +16,7 @@ from appservice.core.rules.video_permissions import UNDO_S, Viewer
 from appservice.database.migrate import load_migrations, migrate
 from appservice.service.videos import VideoService
 from appservice.store import AdminStore, BlockStore, ErasureStore, PolicyStore, Stores, open_pool
-from appservice.store.intake_changes import apply
+from appservice.store.intake import apply
 from appservice.store.outbox import Pool
 from appservice.store.sql import query
 from tests.support.databases import CreateDatabase, waits_for_lock

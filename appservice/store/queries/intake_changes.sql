@@ -1,9 +1,5 @@
 -- What events change in rooms and members.
 
--- name: upsert_room
--- The room exists from now on; an older row stays as it is.
-INSERT INTO rooms (room_id) VALUES (:room_id) ON CONFLICT DO NOTHING;
-
 -- name: set_bot_membership
 -- The bot was invited, joined or left; only an invitation says whether it is a direct one. What an event brought after
 -- `requested_at` (NULL: an event brings this) stays, and nothing comes back.
@@ -35,29 +31,6 @@ SET bot_membership = excluded.bot_membership,
 WHERE :requested_at::timestamptz IS NULL OR rooms.bot_told_at <= :requested_at
 RETURNING true AS taken;
 
--- name: set_room_name
-UPDATE rooms SET name = :name, name_told_at = clock_timestamp() WHERE room_id = :room_id;
-
--- name: set_max_lifetime
-UPDATE rooms SET max_lifetime = :max_lifetime, retention_told_at = clock_timestamp() WHERE room_id = :room_id;
-
--- name: set_history
-UPDATE rooms SET history = :history, history_told_at = clock_timestamp() WHERE room_id = :room_id;
-
--- name: set_power_levels
-UPDATE rooms SET power_levels = :content, power_told_at = clock_timestamp() WHERE room_id = :room_id;
-
--- name: set_encrypted
-UPDATE rooms SET encrypted = true, encryption = :encryption WHERE room_id = :room_id;
-
--- name: upsert_member
--- As an event has it.
-INSERT INTO members (room_id, user_id, membership, display_name, avatar_mxc)
-VALUES (:room_id, :user_id, :membership, :display_name, :avatar_mxc)
-ON CONFLICT (room_id, user_id) DO UPDATE
-SET membership = excluded.membership, display_name = excluded.display_name,
-    avatar_mxc = excluded.avatar_mxc, changed_at = clock_timestamp(), join_heard = true;
-
 -- name: see
 -- Comes back the first time only.
 INSERT INTO seen_events (event_id) VALUES (:event_id) ON CONFLICT DO NOTHING RETURNING true AS first;
@@ -73,19 +46,6 @@ UPDATE policy_lists SET told_at = clock_timestamp() WHERE room_id = :room_id;
 -- Messages brought these: they are videos' from now on, and so are their thumbnails.
 UPDATE upload_media SET sent_at = now()
 WHERE (mxc = ANY (:mxcs) OR thumbnail_of = ANY (:mxcs)) AND sent_at IS NULL;
-
--- name: add_encrypted_event
--- Where the bot is, and unless it is here already, or was decrypted before. It wakes who decrypts.
-WITH added AS (
-    INSERT INTO encrypted_events (event_id, room_id, sender, session_id, event, found)
-    SELECT :event_id, r.room_id, :sender, :session_id, :event, :found FROM rooms r
-    WHERE r.room_id = :room_id AND r.bot_membership = 'join'
-        -- Its state is read soon after the bot came.
-        AND (r.encrypted OR r.bot_joined_at > now() - interval '1 hour')
-        AND NOT EXISTS (SELECT FROM seen_events s WHERE s.event_id = :event_id)
-    ON CONFLICT DO NOTHING RETURNING event_id
-)
-SELECT true AS added FROM added, pg_notify('roomreel_encrypted', '');
 
 -- name: delete_encrypted_event
 -- Redacted before anybody could read it.

@@ -1,20 +1,5 @@
 -- What events bring of commands, reactions and sign-ins.
 
--- name: posted_video
--- The video that a post of the bot's is about.
-SELECT video_id FROM queue_posts WHERE room_id = :room_id AND event_id = :event_id;
-
--- name: take_command
--- Nothing comes back for what is known, or for others. Of a conversation that just began the members may not be known
--- yet.
-INSERT INTO commands (event_id, room_id, sender, body, thread, replied_to)
-SELECT :event_id, r.room_id, :sender, :body, :thread, :replied_to FROM rooms r
-WHERE r.room_id = :room_id AND r.bot_membership = 'join' AND (
-    :addressed OR is_direct(r.room_id, r.direct)
-)
-ON CONFLICT (event_id) DO NOTHING
-RETURNING key;
-
 -- name: sign_in_event
 -- An event that was dealt with already is delivered again.
 SELECT FROM sign_ins WHERE event_id = :event_id UNION ALL SELECT FROM sign_in_misses WHERE event_id = :event_id;

@@ -11,49 +11,70 @@ UPDATE videos SET
         'visibility', visibility, 'held_for', held_for, 'hidden_by', hidden_by, 'with_sender', true
     ),
     visibility = 'held', held_for = 'quarantine'
-WHERE id = :video_id AND EXISTS (SELECT FROM quarantined_users q WHERE q.user_id = videos.sender);
+WHERE id = ANY (:video_ids::uuid[]) AND EXISTS (SELECT FROM quarantined_users q WHERE q.user_id = videos.sender);
 
--- name: insert_video
--- Nothing comes back for an event that is known, or of somebody who does not want it. `sent_after`, `history` (the
--- least visibility) and `nonce` may be NULL.
+-- name: insert_videos
+-- Nothing comes back for an event that is known, or of somebody who does not want it. `sent_after`, `histories` (the
+-- least visibility), `nonces` and `received_at` (just now) may be NULL.
 INSERT INTO videos (
     event_id, room_id, sent_in, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, position,
-    held_for, visibility, kind, item, spoiler, spoiler_reason, sent_after, history, nonce
+    held_for, visibility, kind, item, spoiler, spoiler_reason, sent_after, history, nonce, of_before, received_at
 )
 -- Those of a gallery follow each other, within the millisecond.
-SELECT :event_id, :room_id, :sent_in, :sender, :title, :mxc, :encrypted_file, :claimed_size, :certain,
-    at, at + 0.001 * :item::integer, :held_for::text, CASE WHEN :held_for IS NULL THEN 'shown' ELSE 'held' END, :kind,
-    :item, :spoiler, :spoiler_reason, :sent_after, (
-        SELECT CASE WHEN :history::text IS NULL THEN history
-            WHEN 'joined' IN (coalesce(history, 'joined'), :history) THEN 'joined'
-            WHEN 'invited' IN (history, :history) THEN 'invited' ELSE history END
-        FROM rooms WHERE room_id = :sent_in
-    ), :nonce
-FROM (SELECT least(:sent_at::bigint, (extract(epoch FROM now()) * 1000)::bigint) AS at) AS clock
-WHERE NOT EXISTS (SELECT FROM people WHERE user_id = :sender AND settings @> '{"add": false}')
+SELECT n.event_id, n.room_id, n.sent_in, n.sender, n.title, n.mxc, n.encrypted_file, n.claimed_size, n.certain,
+    n.at, n.at + 0.001 * n.item, n.held_for, CASE WHEN n.held_for IS NULL THEN 'shown' ELSE 'held' END, n.kind,
+    n.item, n.spoiler, n.spoiler_reason, n.sent_after, CASE
+        WHEN r.room_id IS NULL THEN NULL
+        WHEN n.history IS NULL THEN r.history
+        WHEN 'joined' IN (coalesce(r.history, 'joined'), n.history) THEN 'joined'
+        WHEN 'invited' IN (r.history, n.history) THEN 'invited' ELSE r.history
+    END, n.nonce, n.of_before, coalesce(n.received_at, clock_timestamp())
+FROM (
+    SELECT *, least(sent_at, (extract(epoch FROM now()) * 1000)::bigint) AS at FROM unnest(
+        :event_ids::text[], :room_ids::text[], :sent_in::text[], :senders::text[], :titles::text[], :mxcs::text[],
+        :encrypted_files::jsonb[], :claimed_sizes::bigint[], :certain::boolean[], :sent_at::bigint[],
+        :held_for::text[], :kinds::text[], :items::integer[], :spoilers::boolean[], :spoiler_reasons::text[],
+        :sent_after::timestamptz[], :histories::text[], :nonces::text[], :of_before::boolean[],
+        :received_at::timestamptz[]
+    ) WITH ORDINALITY AS u (
+        event_id, room_id, sent_in, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, held_for, kind,
+        item, spoiler, spoiler_reason, sent_after, history, nonce, of_before, received_at, number
+    )
+) AS n LEFT JOIN rooms r ON r.room_id = n.sent_in
+WHERE NOT EXISTS (SELECT FROM people WHERE user_id = n.sender AND settings @> '{"add": false}')
+ORDER BY n.number
 ON CONFLICT DO NOTHING
-RETURNING id;
-
--- name: was_uploaded
--- Whether somebody uploaded a video in the widget.
-SELECT EXISTS (SELECT FROM upload_media WHERE mxc = :mxc AND owner = :sender AND thumbnail_of IS NULL) AS uploaded;
+RETURNING id, event_id, item,
+    EXISTS (SELECT FROM quarantined_users q WHERE q.user_id = videos.sender) AS in_quarantine;
 
 -- name: lock_doubles
--- Until the transaction's end nobody else takes what somebody sent to a room in the widget.
-SELECT pg_advisory_xact_lock(hashtextextended(:sent_in || ' ' || :sender, 7421));
+-- Until the transaction's end nobody else takes what these sent to these rooms in the widget.
+SELECT pg_advisory_xact_lock(key) FROM (
+    SELECT DISTINCT hashtextextended(sent_in || ' ' || sender, 7421) AS key
+    FROM unnest(:sent_in::text[], :senders::text[]) AS t (sent_in, sender) ORDER BY key
+) AS keys;
 
 -- name: first_sent
--- The video that somebody sent there by the same nonce, also one that can still be brought back; without a nonce the
--- same file, no longer ago than that.
-SELECT id FROM videos
-WHERE sender = :sender AND sent_in = :sent_in AND item = :item AND CASE
-    WHEN :nonce::text IS NOT NULL THEN nonce = :nonce AND (visibility <> 'removed' OR deleted_at IS NOT NULL)
-    ELSE mxc = :mxc AND visibility <> 'removed' AND received_at > clock_timestamp() - make_interval(secs => :seconds)
-END
-ORDER BY received_at LIMIT 1 FOR UPDATE;
+-- The videos that somebody sent there by the same nonce, also those that can still be brought back; without a nonce the
+-- same file, no longer ago than that. By the numbers of what they are compared with.
+SELECT t.number, f.id AS video_id
+FROM unnest(
+    :sent_in::text[], :senders::text[], :nonces::text[], :mxcs::text[], :items::integer[]
+) WITH ORDINALITY AS t (sent_in, sender, nonce, mxc, item, number), LATERAL (
+    SELECT v.id FROM videos v
+    WHERE v.sender = t.sender AND v.sent_in = t.sent_in AND v.item = t.item AND CASE
+        WHEN t.nonce IS NOT NULL THEN v.nonce = t.nonce AND (v.visibility <> 'removed' OR v.deleted_at IS NOT NULL)
+        ELSE v.mxc = t.mxc AND v.visibility <> 'removed'
+            AND v.received_at > clock_timestamp() - make_interval(secs => :seconds)
+    END
+    ORDER BY v.received_at LIMIT 1 FOR UPDATE
+) AS f
+ORDER BY t.number;
 
--- name: add_double
-INSERT INTO doubles (event_id, video_id) VALUES (:event_id, :video_id) ON CONFLICT DO NOTHING;
+-- name: add_doubles
+INSERT INTO doubles (event_id, video_id) SELECT event_id, video_id
+FROM unnest(:event_ids::text[], :video_ids::uuid[]) WITH ORDINALITY AS d (event_id, video_id, number) ORDER BY number
+ON CONFLICT DO NOTHING;
 
 -- name: delete_double
 DELETE FROM doubles d USING videos v WHERE d.event_id = :event_id AND v.id = d.video_id AND v.sent_in = :sent_in;
@@ -154,39 +175,51 @@ WHERE v.id = old.id;
 -- Nobody is to decide on what they did not see.
 DELETE FROM queue_posts WHERE video_id = :video_id RETURNING room_id, event_id;
 
--- name: mark_of_before
-UPDATE videos SET of_before = true WHERE id = :id;
+-- name: which_may_be_taken
+-- Which of these videos may be stored, by their numbers: in an encrypted room nothing that came, or was sent (NULL: now),
+-- before somebody opted in. To be queried after `open_batch` has locked.
+SELECT t.number FROM unnest(:room_ids::text[], :sent_in::text[], :earliest::timestamptz[])
+    WITH ORDINALITY AS t (room_id, sent_in, earliest, number)
+WHERE NOT EXISTS (
+    SELECT FROM rooms r WHERE r.room_id IN (t.room_id, t.sent_in) AND r.encrypted
+        AND (r.opted_in_by IS NULL OR r.opted_in_at > coalesce(t.earliest, clock_timestamp()))
+);
 
--- name: knows_item
--- Whether the message brought this video before.
-SELECT EXISTS (SELECT FROM videos WHERE event_id = :event_id AND item = :item) AS known;
-
--- name: was_shown
--- Whether a video of theirs was approved or shown there before; what was taken away while it waited does not count.
-SELECT EXISTS (
+-- name: were_shown
+-- Of whom a video was approved or shown there before; what was taken away while it waited does not count.
+SELECT t.room_id, t.sender FROM unnest(:room_ids::text[], :senders::text[]) AS t (room_id, sender) WHERE EXISTS (
     SELECT FROM videos v
-    WHERE v.room_id = :room_id AND v.sender = :sender AND v.held_for IS NULL AND (
+    WHERE v.room_id = t.room_id AND v.sender = t.sender AND v.held_for IS NULL AND (
         v.state IN ('playable', 'ready')
         OR EXISTS (SELECT FROM audit a WHERE a.video_id = v.id AND a.action = 'approved')
     )
-) AS known;
+);
 
 -- name: refuse
--- A row comes back when they are to be notified.
-INSERT INTO refusals (room_id, user_id)
-SELECT :room_id, :user_id WHERE :sent_at::bigint > (extract(epoch FROM now()) - :within_seconds::float8) * 1000
-ON CONFLICT (room_id, user_id) DO UPDATE SET told_at = now()
-WHERE refusals.told_at <= now() - make_interval(secs => :every_seconds::float8)
-RETURNING true AS is_due;
+-- The first of each who is to be notified, by its number.
+WITH due AS (
+    SELECT DISTINCT ON (room_id, user_id) room_id, user_id, number
+    FROM unnest(:room_ids::text[], :user_ids::text[], :sent_at::bigint[])
+        WITH ORDINALITY AS t (room_id, user_id, sent_at, number)
+    WHERE sent_at > (extract(epoch FROM now()) - :within_seconds::float8) * 1000
+    ORDER BY room_id, user_id, number
+), told AS (
+    INSERT INTO refusals (room_id, user_id) SELECT room_id, user_id FROM due ORDER BY number
+    ON CONFLICT (room_id, user_id) DO UPDATE SET told_at = now()
+    WHERE refusals.told_at <= now() - make_interval(secs => :every_seconds::float8)
+    RETURNING room_id, user_id
+)
+SELECT due.number FROM told JOIN due USING (room_id, user_id) ORDER BY due.number;
 
 -- name: removable_by_event
 -- Also one that a person deleted, and might still bring back.
 SELECT id, room_id, sent_in, event_id, mxc, edits, sender FROM videos
 WHERE sent_in = :sent_in AND event_id = :event_id AND (visibility <> 'removed' OR deleted_at IS NOT NULL) FOR UPDATE;
 
--- name: refuse_video
--- A new one for which there is no room.
-UPDATE videos SET state = 'failed', failure = :failure WHERE id = :id;
+-- name: refuse_videos
+-- New ones for which there is no room.
+UPDATE videos v SET state = 'failed', failure = t.failure
+FROM unnest(:ids::uuid[], :failures::text[]) AS t (id, failure) WHERE v.id = t.id;
 
 -- name: sent_redacted
 -- Somebody redacted it.

@@ -30,10 +30,9 @@ RETURNING opted_in_at;
 UPDATE rooms SET opted_in_by = NULL, opted_in_at = NULL WHERE room_id = :room_id;
 
 -- name: newcomers
--- Who joined since somebody opted the room in, and was not told yet: all, or one. Those who were in the room that it
--- replaced, were.
+-- Who joined since somebody opted the room in, and was not told yet. Those who were in the room that it replaced, were.
 SELECT m.user_id, m.joined_at FROM members m JOIN rooms r ON r.room_id = m.room_id
-WHERE m.room_id = :room_id AND (:user_id::text IS NULL OR m.user_id = :user_id) AND m.membership = 'join' AND r.encrypted AND r.opted_in_by IS NOT NULL
+WHERE m.room_id = :room_id AND m.membership = 'join' AND r.encrypted AND r.opted_in_by IS NOT NULL
     AND m.joined_at > r.opted_in_at AND (
         m.told_at IS NULL OR m.told_at < r.opted_in_at
         -- Whoever comes and goes is told no more than once a day.

@@ -4,8 +4,8 @@
 INSERT INTO troubles (subject, details) VALUES (:subject, :details);
 
 -- name: announce
--- Notify every process that the room changed (LISTEN roomreel).
-SELECT pg_notify('roomreel', :room_id);
+-- Notify every process that these rooms changed (LISTEN roomreel).
+SELECT pg_notify('roomreel', room_id) FROM unnest(:room_ids::text[]) AS r (room_id);
 
 -- name: announce_talk
 -- Notify every process of what is new about messages (LISTEN roomreel_talk): of what relates to one, where it brought a

@@ -45,9 +45,44 @@ FROM (
         AND (:without_video::uuid IS NULL OR stored_at < (SELECT o.admitted_at FROM videos o WHERE o.id = :without_video))
 ) AS u;
 
+-- name: used_by_each
+-- The same of several users, of several rooms, and of all, where nothing is left out.
+SELECT 'user' AS scope, w.whose, v.videos + u.videos AS videos, (v.bytes + u.bytes)::bigint AS bytes
+FROM unnest(:user_ids::text[]) AS w (whose), LATERAL (
+    SELECT count(*) AS videos, coalesce(sum(CASE WHEN state = 'ready' THEN bytes
+        ELSE greatest(bytes, least(coalesce(claimed_size, 0), 1099511627776)) END), 0) AS bytes
+    FROM videos WHERE sender = w.whose AND visibility <> 'removed' AND state <> 'failed'
+) AS v, LATERAL (
+    SELECT count(DISTINCT upload_id) AS videos, coalesce(sum(bytes), 0) AS bytes FROM upload_media
+    WHERE owner = w.whose AND sent_at IS NULL
+) AS u
+UNION ALL
+SELECT 'room', w.whose, v.videos + u.videos, (v.bytes + u.bytes)::bigint
+FROM unnest(:room_ids::text[]) AS w (whose), LATERAL (
+    SELECT count(*) AS videos, coalesce(sum(bytes), 0) AS bytes FROM videos
+    WHERE room_id = w.whose AND visibility <> 'removed' AND state <> 'failed'
+) AS v, LATERAL (
+    SELECT count(DISTINCT upload_id) AS videos, coalesce(sum(bytes), 0) AS bytes FROM upload_media
+    WHERE room_id = w.whose AND sent_at IS NULL
+) AS u
+UNION ALL
+SELECT 'server', '', v.videos + u.videos, (v.bytes + u.bytes)::bigint
+FROM (
+    SELECT count(*) AS videos, coalesce(sum(bytes), 0) AS bytes FROM videos
+    WHERE :server AND visibility <> 'removed' AND state <> 'failed'
+) AS v, (
+    SELECT count(DISTINCT upload_id) AS videos, coalesce(sum(bytes), 0) AS bytes FROM upload_media
+    WHERE :server AND sent_at IS NULL
+) AS u
+WHERE :server;
+
 -- name: first_quota_warning
 -- A row comes back when nobody was warned yet.
 INSERT INTO quota_warnings (scope, whose) VALUES (:scope, :whose) ON CONFLICT DO NOTHING RETURNING true AS is_first;
 
 -- name: delete_quota_warning
 DELETE FROM quota_warnings WHERE scope = :scope AND whose = :whose;
+
+-- name: delete_quota_warnings
+DELETE FROM quota_warnings w USING unnest(:scopes::text[], :whose::text[]) AS t (scope, whose)
+WHERE w.scope = t.scope AND w.whose = t.whose;
