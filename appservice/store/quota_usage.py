@@ -111,6 +111,8 @@ class Budget:
 
         What may turn out to be no video is not refused as one before it was looked at.
         """
+        if not self._used:
+            return None
         full = self._full(video) if video.certain else None
         if full is None:
             for scope, _ in self._quotas.limited():

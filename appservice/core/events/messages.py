@@ -50,7 +50,7 @@ def read_message(event: Mapping[str, object], bot: UserId, permissions: Mapping[
     if content["msgtype"] in _GALLERIES:
         return _gallery(event, content, sender)
     sort = sort_of_message(content["msgtype"], _info(content), _file_name(content))
-    return replace(_video(event, content, sender, sort), nonce=nonce_of(content)) if sort else None
+    return _video(event, content, sender, sort, nonce_of(content)) if sort else None
 
 
 def read_sent_by_bot(event: Mapping[str, object], content: Mapping[str, object]) -> SentByBot | None:
@@ -64,8 +64,8 @@ def read_sent_by_bot(event: Mapping[str, object], content: Mapping[str, object])
         return SentByBot(room_id, event_id, nonce, kind)
     own = without_name(content)
     sort = sort_of_message("m.video", _info(own), _file_name(own))
-    video = _video(event, own, user_id_of(event.get("sender"), "sender"), sort) if sort else None
-    return SentByBot(room_id, event_id, nonce, SentKind.VIDEO, video and replace(video, nonce=nonce))
+    video = _video(event, own, user_id_of(event.get("sender"), "sender"), sort, nonce) if sort else None
+    return SentByBot(room_id, event_id, nonce, SentKind.VIDEO, video)
 
 
 def _gallery(event: Mapping[str, object], content: Mapping[str, object], sender: UserId) -> NewGallery | None:
@@ -124,10 +124,11 @@ def _command(event: Mapping[str, object], content: Mapping[str, object], sender:
         return None
     room_id, event_id = room_id_of(event), EventId(identifier(event.get("event_id"), "$", "event_id"))
     thread = _thread(content) or event_id
-    if (code := sign_in_code(body)) is not None:
-        return SignInSent(room_id, event_id, sender, code, thread)
-    if is_sign_out(body):
-        return SignOutSent(room_id, event_id, sender, thread)
+    if PREFIX in body.lower():
+        if (code := sign_in_code(body)) is not None:
+            return SignInSent(room_id, event_id, sender, code, thread)
+        if is_sign_out(body):
+            return SignOutSent(room_id, event_id, sender, thread)
     replied_to = _replied_to(content)
     if replied_to:
         body = _without_fallback(body)
@@ -174,7 +175,9 @@ def _info(content: Mapping[str, object]) -> Mapping[str, object]:
     return info if isinstance(info, Mapping) else {}
 
 
-def _video(event: Mapping[str, object], content: Mapping[str, object], sender: UserId, sort: Sort) -> NewVideo:
+def _video(
+    event: Mapping[str, object], content: Mapping[str, object], sender: UserId, sort: Sort, nonce: str | None = None
+) -> NewVideo:
     # Some clients write what is not there as null; and what is no object has nothing to decrypt with.
     file = content.get("file")
     file = file if isinstance(file, Mapping) and file else None
@@ -195,6 +198,7 @@ def _video(event: Mapping[str, object], content: Mapping[str, object], sender: U
         choice=sort.choice,
         spoiler=spoiler,
         spoiler_reason=reason,
+        nonce=nonce,
     )
 
 

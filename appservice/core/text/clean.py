@@ -45,6 +45,11 @@ _UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\ufffc\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+# What most texts are made of: each is a letter or sign by itself, and stays.
+_PLAIN = re.compile(
+    "[ !-~\u00a1-\u00ac\u00ae-\u02ff\u0400-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205e\u3001-\u3029\u3041-\u3096"
+    "\u309b-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e\U0001f300-\U0001f3f3\U0001f3f5-\U0001f6d7]*"
+)
 
 
 def clean_text(value: object, limit: int = MAX_TITLE) -> str | None:
@@ -55,8 +60,17 @@ def clean_text(value: object, limit: int = MAX_TITLE) -> str | None:
     """
     if not isinstance(value, str):
         return None
+    value = value[: limit * _READ_AHEAD]
+    plain = " ".join(value.split())
+    # With the one behind the cut: what attaches to a character is cut with it.
+    if _PLAIN.fullmatch(plain, 0, limit + 1) and not value[:1].isspace():
+        return plain[:limit].rstrip(" ") or None
+    return _clean(value, limit)
+
+
+def _clean(value: str, limit: int) -> str | None:
     clusters, length = [], 0
-    for cluster in _clusters(value[: limit * _READ_AHEAD]):
+    for cluster in _clusters(value):
         length += len(cluster)
         if length > limit:
             break

@@ -5,7 +5,7 @@
 -- puts these senders into quarantine, or takes them out; nor opts these rooms out, nor settles what came before their
 -- state was read, unless they are known not to be encrypted.
 WITH policed AS MATERIALIZED (
-    SELECT user_id FROM unnest(:authors::text[]) AS a (user_id) WHERE is_policed(user_id)
+    SELECT user_id FROM unnest(:authors::text[]) AS a (user_id) WHERE EXISTS (SELECT FROM policy_rules) AND is_policed(user_id)
 ), first AS (
     INSERT INTO seen_events (event_id)
     SELECT DISTINCT event_id FROM unnest(:event_ids::text[], :event_authors::text[]) AS e (event_id, author)
@@ -18,7 +18,10 @@ SELECT clock_timestamp() AS now,
     ARRAY(SELECT event_id FROM first) AS first,
     ARRAY(SELECT user_id FROM policed) AS policed,
     ARRAY(SELECT room_id FROM rooms WHERE room_id = ANY (:room_ids::text[])) AS known,
-    ARRAY(SELECT event_id || ' ' || item FROM videos WHERE event_id = ANY (:video_events::text[])) AS items,
+    ARRAY(
+        SELECT e.event_id || ' ' || v.item FROM unnest(:video_events::text[]) AS e (event_id)
+            JOIN videos v ON v.event_id = e.event_id
+    ) AS items,
     ARRAY(SELECT coalesce(thumbnail_of, mxc) FROM uploaded) AS media,
     ARRAY(SELECT CASE WHEN thumbnail_of IS NULL THEN owner ELSE '' END FROM uploaded) AS owners,
     (
