@@ -1,6 +1,8 @@
 """Writes who did what into the audit log, in the transaction of the deed itself. Nothing in it is content."""
 
+from collections.abc import Sequence
 from enum import StrEnum
+from uuid import UUID
 
 from appservice.core.model import RoomId, UserId, VideoId
 from appservice.store.outbox import Connection
@@ -56,3 +58,14 @@ async def note(
     await connection.execute(
         *query("note", actor=actor, action=deed, room_id=room_id, video_id=video_id, user_id=user_id, details=details)
     )
+
+
+async def note_all(
+    connection: Connection, deed: Deed, *, actors: Sequence[UserId], room_ids: Sequence[str], video_ids: Sequence[UUID],
+    user_ids: Sequence[str], **details: object,
+) -> None:  # fmt: skip
+    """Add a line to the audit log for each of several videos."""
+    await connection.execute(*query(
+        "note_all", actors=actors, action=deed, room_ids=room_ids, video_ids=video_ids, user_ids=user_ids,
+        details=details,
+    ))  # fmt: skip

@@ -13,6 +13,7 @@ from appservice.core.rules.quotas import NO_LIMITS, Quotas
 from appservice.store.intake_batches import write_batch
 from appservice.store.intake_changes import write_alone
 from appservice.store.intake_new_videos import Bounds
+from appservice.store.intake_redactions import redact_all
 from appservice.store.outbox import Connection, Pool
 from appservice.store.pool import Database
 from appservice.store.sql import query
@@ -44,7 +45,7 @@ async def apply_all(
 
     A change whose data it refuses is logged and skipped: it must not block the stream. `seal` encrypts the keys of
     attachments, which are stored in clear without; `received_at` is when their event came, by the database's clock;
-    None: just now. A video beyond the `quotas` has failed as soon as it comes; workers look again before the work on it.
+    None: just now. A video beyond the `quotas` has failed as soon as it comes; workers look again before they begin.
     """
     return await _halve(connection, changes, Bounds(quotas, received_at), seal) if changes else (0, 0)
 
@@ -73,10 +74,8 @@ async def _write(connection: Connection, changes: Sequence[Change], bounds: Boun
     for batch in batches(await _concerned(connection, sealed)):
         if isinstance(batch[0], ALONE):
             taken += await write_alone(connection, batch[0], bounds)
-        elif isinstance(batch[0], Redacted):
-            for change in batch:
-                assert isinstance(change, Redacted)
-                taken += await write_alone(connection, change, bounds)
+        elif redactions := [change for change in batch if isinstance(change, Redacted)]:
+            taken += await redact_all(connection, redactions)  # nothing else is in that batch
         else:
             taken += await write_batch(connection, batch, bounds)
     return taken
@@ -91,13 +90,12 @@ async def _concerned(connection: Connection, changes: Sequence[Change]) -> Seque
     redactions = [change for change in changes if isinstance(change, Redacted)]
     if not commands and not redactions:
         return changes
-    row = await connection.fetchrow(*query(
+    (row,) = await connection.fetch(*query(
         "concerned",
         room_ids=list(commands),
         redacted_in=[change.room_id for change in redactions],
         targets=[change.target for change in redactions],
     ))  # fmt: skip
-    assert row is not None
     # What this transaction itself brings is not here yet.
     came = {change.room_id for change in changes if isinstance(change, BotMembershipChanged)}
     sent = {event_id for change in changes for event_id in event_ids(change)}
@@ -137,12 +135,12 @@ class IntakeStore(Database):
                 async with connection.transaction():
                     await _write(connection, stored, Bounds(self._quotas), self._seal)
                     await _announce(connection, talks)
-                return 0
             except _REFUSED:
                 async with connection.transaction():
                     refused = (await apply_all(connection, stored, self._quotas, self._seal))[1]
                     await _announce(connection, talks)
                 return refused
+            return 0
 
 
 async def _announce(connection: Connection, talks: Collection[Talk]) -> None:

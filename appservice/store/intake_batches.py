@@ -3,7 +3,7 @@
 Members come first, then rooms' state, then what was sent; `core/events/batches` says what may share a batch.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import TypeVar
@@ -11,12 +11,12 @@ from typing import TypeVar
 from appservice.core.events import changes
 from appservice.core.events.batches import Item, Touched
 from appservice.core.jobs import DecideByReaction, NotifyNewcomers, RunCommands, TendRoom
-from appservice.core.model import RoomId, VideoId
+from appservice.core.model import RoomId, UserId, VideoId
 from appservice.core.room import Membership
 from appservice.store.intake_facts import brought, open_batch
-from appservice.store.intake_new_videos import Bounds, insert_videos, media_sent
+from appservice.store.intake_new_videos import Bounds, insert_videos
 from appservice.store.opt_ins import TOGETHER
-from appservice.store.outbox import Connection, Queued, announce_all, queue_all
+from appservice.store.outbox import Connection, Queued, queue_all
 from appservice.store.removal import erase_departed
 from appservice.store.sql import query
 
@@ -38,18 +38,16 @@ async def write_batch(connection: Connection, batch: Sequence[Item], bounds: Bou
     await _write_state(connection, counted, jobs)
     taken = sum(not isinstance(change, (*_SILENT, Touched)) for _, change in counted)
     taken += await _keep_encrypted(connection, _of(counted, changes.EncryptedSent))
-    await media_sent(connection, facts, [video for _, change in counted for video in brought(change)])
-    sent = [(index, video) for index, change in counted for video in brought(change) if facts.joins(video)]
-    jobs += await insert_videos(connection, sent, facts, bounds, times)
+    sent = [(index, video) for index, change in counted for video in brought(change)]
+    jobs += await insert_videos(connection, sent, facts, bounds, times, list(loud))
     taken += await _take_commands(connection, _of(counted, changes.CommandSent), jobs)
     taken += await _take_reactions(connection, _of(counted, changes.Reacted), jobs)
     await queue_all(connection, jobs)
-    await announce_all(connection, loud)
     return taken
 
 
-def _of(counted: Iterable[tuple[int, Item]], kind: Callable[..., _Kind]) -> list[tuple[int, _Kind]]:
-    return [(index, change) for index, change in counted if type(change) is kind]
+def _of(counted: Iterable[tuple[int, Item]], kind: type[_Kind]) -> list[tuple[int, _Kind]]:
+    return [(index, change) for index, change in counted if isinstance(change, kind)]
 
 
 async def _write_members(
@@ -77,7 +75,7 @@ async def _write_members(
     joined = [member for member in members if member.membership is Membership.JOIN]
     for room_id, user_ids in (await _newcomers(connection, joined)).items():
         index = min(first[room_id, user_id] for user_id in user_ids)
-        jobs.append(Queued(index, NotifyNewcomers(RoomId(room_id)), after=TOGETHER))
+        jobs.append(Queued(index, NotifyNewcomers(room_id), after=TOGETHER))
     return times
 
 
@@ -96,7 +94,7 @@ async def _erase_departed(connection: Connection, members: Sequence[changes.Memb
         await erase_departed(connection, members[index].room_id, members[index].user_id, banned=banned[index])
 
 
-async def _newcomers(connection: Connection, members: Sequence[changes.MemberChanged]) -> dict[str, list[str]]:
+async def _newcomers(connection: Connection, members: Sequence[changes.MemberChanged]) -> dict[RoomId, list[UserId]]:
     """Return those of the members who are to be notified that their room was opted in, by rooms without such a job."""
     if not members:
         return {}
@@ -105,7 +103,7 @@ async def _newcomers(connection: Connection, members: Sequence[changes.MemberCha
         room_ids=[member.room_id for member in members],
         user_ids=[member.user_id for member in members],
     ))  # fmt: skip
-    return {row["room_id"]: row["user_ids"] for row in rows}
+    return {RoomId(row["room_id"]): [UserId(user_id) for user_id in row["user_ids"]] for row in rows}
 
 
 async def _write_state(connection: Connection, counted: Sequence[tuple[int, Item]], jobs: list[Queued]) -> None:
@@ -126,7 +124,8 @@ async def _write_state(connection: Connection, counted: Sequence[tuple[int, Item
         await connection.execute(
             *query("set_encrypted", room_ids=list(rotations), encryptions=list(rotations.values()))
         )
-    jobs += [Queued(index, TendRoom(change.room_id)) for index, change in [*powers, *encrypted]]
+    jobs += [Queued(index, TendRoom(change.room_id)) for index, change in powers]
+    jobs += [Queued(index, TendRoom(change.room_id)) for index, change in encrypted]
 
 
 async def _keep_encrypted(connection: Connection, sent: Sequence[tuple[int, changes.EncryptedSent]]) -> int:

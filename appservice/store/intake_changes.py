@@ -10,7 +10,7 @@ from appservice.store.intake_batches import write_batch
 from appservice.store.intake_commands import sign_in, sign_out
 from appservice.store.intake_facts import open_batch
 from appservice.store.intake_new_videos import Bounds, media_sent
-from appservice.store.intake_videos import edit_message, redact_message, resume
+from appservice.store.intake_videos import edit_message, resume
 from appservice.store.outbox import Connection, announce, queue
 from appservice.store.policies import add_rule
 from appservice.store.removal import redact_sent
@@ -19,7 +19,6 @@ from appservice.store.sql import query
 Alone = (
     changes.SentByBot
     | changes.VideoEdited
-    | changes.Redacted
     | changes.SignInSent
     | changes.SignOutSent
     | changes.PolicyChanged
@@ -44,9 +43,6 @@ async def write_alone(connection: Connection, change: Alone, bounds: Bounds) -> 
         case changes.VideoEdited():
             await media_sent(connection, facts, change.videos)
             new = await edit_message(connection, change, bounds)
-        case changes.Redacted():
-            await connection.execute(*query("delete_encrypted_event", room_id=change.room_id, event_id=change.target))
-            new = await redact_message(connection, change)
         case changes.SignInSent():
             await sign_in(connection, change)
         case changes.SignOutSent():

@@ -127,7 +127,7 @@ async def open_batch(connection: Connection, batch: Sequence[Item], *, again: bo
     posted = [change for change in batch if isinstance(change, _POSTED)]
     videos = [video for change in batch for video in brought(change)]
     sent_in = {room for video in videos for room in (video.room_id, video.sent_in or video.room_id)}
-    row = await connection.fetchrow(*query(
+    (row,) = await connection.fetch(*query(
         "open_batch",
         event_ids=[change.event_id for change in once],
         event_authors=[author(change) if isinstance(change, _POSTED) else None for change in once],
@@ -138,7 +138,6 @@ async def open_batch(connection: Connection, batch: Sequence[Item], *, again: bo
         mxcs=_unique(video.mxc for video in videos),
         video_events=_unique(video.event_id for video in videos),
     ))  # fmt: skip
-    assert row is not None
     return Facts(
         now=row["now"],
         known=frozenset(row["known"]),

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import TypeAlias
 
 from appservice.core.events import changes
@@ -13,7 +15,7 @@ from appservice.core.rules.video_permissions import may_add
 from appservice.core.settings import Hold
 from appservice.store.intake_facts import Facts
 from appservice.store.mapping import Row, encrypted_file_json
-from appservice.store.outbox import Connection, Queued, notification
+from appservice.store.outbox import Connection, Queued, announce_all, notification
 from appservice.store.quota_usage import Budget
 from appservice.store.sql import query
 
@@ -53,42 +55,62 @@ class Judged:
 
 
 async def insert_videos(
-    connection: Connection, sent: Sequence[Sent], facts: Facts, bounds: Bounds, times: Times
+    connection: Connection,
+    sent: Sequence[Sent],
+    facts: Facts,
+    bounds: Bounds,
+    times: Times,
+    announced: Sequence[str] = (),
 ) -> list[Queued]:
-    """Add videos, but those that are known, or may not come, and return their jobs.
+    """Add videos, but those that are known, or may not come; announce rooms that changed; and return the videos' jobs.
 
     What there is no room for has failed at once. `times`: when members changed, whom a video's time must not overtake.
     """
-    if not sent:
-        return []
-    # A file that was uploaded counts as such until its message comes: the quotas count it there, one by one.
-    groups = [[each] for each in sent] if facts.media and bounds.quotas != NO_LIMITS else [sent]
+    groups = [sent]
+    if facts.media and bounds.quotas != NO_LIMITS:
+        # What was uploaded in the widget counts as that until its message comes, and so for messages before it.
+        groups = [list(group) for _, group in groupby(sent, key=itemgetter(0))]
     jobs: list[Queued] = []
+    is_announced = False
     for group in groups:
-        jobs += await _insert(connection, group, facts, bounds, times)
+        await media_sent(connection, facts, [video for _, video in group])
+        added = await _which_to_add(connection, group, facts, bounds, jobs)
+        if added:
+            jobs += await _insert(
+                connection, added, bounds, [_received_at(each, facts, times) for each, _ in added], announced
+            )
+            is_announced = True
+    if not is_announced:
+        await announce_all(connection, announced)
     return jobs
 
 
-async def _insert(
-    connection: Connection, sent: Sequence[Sent], facts: Facts, bounds: Bounds, times: Times
-) -> list[Queued]:
-    sent = [each for each in sent if not facts.knows(each[1])]
+async def _which_to_add(
+    connection: Connection, sent: Sequence[Sent], facts: Facts, bounds: Bounds, jobs: list[Queued]
+) -> list[tuple[Sent, Judged]]:
+    """Return the videos that are new and that their senders may add; `jobs` notify the others."""
+    sent = [each for each in sent if facts.joins(each[1]) and not facts.knows(each[1])]
     sent = await _agreed(connection, sent, facts, bounds)
     sent = await _without_doubles(connection, sent, facts)
     judged = await judge(connection, [video for _, video in sent], facts)
-    refused = [each for each, verdict in zip(sent, judged, strict=True) if not verdict.may_add]
-    jobs = await _refuse(connection, refused)
-    added = [(each, verdict) for each, verdict in zip(sent, judged, strict=True) if verdict.may_add]
-    if not added:
-        return jobs
-    budget = await Budget.read(connection, bounds.quotas, [video for (_, video), _ in added])
-    waits = [verdict.waits for _, verdict in added]
+    verdicts = list(zip(sent, judged, strict=True))
+    jobs += await _refuse(connection, [each for each, verdict in verdicts if not verdict.may_add])
+    return [(each, verdict) for each, verdict in verdicts if verdict.may_add]
+
+
+async def _insert(
+    connection: Connection, added: Sequence[tuple[Sent, Judged]], bounds: Bounds, came: Sequence[datetime | None],
+    announced: Sequence[str],
+) -> list[Queued]:  # fmt: skip
     sent = [each for each, _ in added]
-    came = [_received_at(each, facts, times) for each in sent]
-    rows = await connection.fetch(*_insertion([video for _, video in sent], waits, came))
+    videos = [video for _, video in sent]
+    budget = await Budget.read(connection, bounds.quotas, videos)
+    waits = [verdict.waits for _, verdict in added]
+    rows = await connection.fetch(*_insertion(videos, waits, came, announced))
+    rows = [row for row in rows if row["id"] is not None]
     if any(row["in_quarantine"] for row in rows):
         await connection.execute(*query("quarantine_new", video_ids=[row["id"] for row in rows]))
-    return jobs + await _begin(connection, sent, rows, budget)
+    return await _begin(connection, sent, rows, budget)
 
 
 async def media_sent(connection: Connection, facts: Facts, videos: Sequence[changes.NewVideo]) -> None:
@@ -194,7 +216,7 @@ def _received_at(each: Sent, facts: Facts, times: Times) -> datetime | None:
 
 
 def _insertion(
-    videos: Sequence[changes.NewVideo], waits: Sequence[bool], came: Sequence[datetime | None]
+    videos: Sequence[changes.NewVideo], waits: Sequence[bool], came: Sequence[datetime | None], announced: Sequence[str]
 ) -> tuple[str, *tuple[object, ...]]:
     found = [video.backfilled for video in videos]
     return query(
@@ -219,6 +241,7 @@ def _insertion(
         nonces=[video.nonce for video in videos],
         of_before=[video.of_before for video in videos],
         received_at=came,
+        announced=announced,
     )
 
 

@@ -1,4 +1,4 @@
-"""Writes edits and redactions of messages that brought videos, in the caller's transaction."""
+"""Writes edits of messages that brought videos, in the caller's transaction."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -6,8 +6,8 @@ from dataclasses import replace
 from appservice.core.events import changes
 from appservice.core.events.galleries import Slot
 from appservice.core.events.galleries import match as match_items
-from appservice.core.jobs import DeleteMessage, ReadAgain, ReadPolicyList, TranscodeVideo
-from appservice.core.model import EventId, HeldFor, VideoId
+from appservice.core.jobs import DeleteMessage, TranscodeVideo
+from appservice.core.model import HeldFor, VideoId
 from appservice.store.intake_facts import open_batch
 from appservice.store.intake_new_videos import Bounds, insert_videos, judge
 from appservice.store.mapping import Row, encrypted_file_json
@@ -15,11 +15,9 @@ from appservice.store.opt_ins import may_take_videos
 from appservice.store.outbox import (
     Connection,
     announce,
-    announce_talk,
     concern_moderators,
     queue,
     queue_all,
-    update_status,
 )
 from appservice.store.removal import remove_videos
 from appservice.store.sql import query
@@ -56,7 +54,7 @@ async def _add(connection: Connection, added: Sequence[changes.NewVideo], bounds
     """Add the videos that an edit brought to their message."""
     if added:
         facts = await open_batch(connection, added, again=True)
-        sent = [(0, video) for video in added if facts.joins(video)]
+        sent = [(0, video) for video in added]
         await queue_all(connection, await insert_videos(connection, sent, facts, bounds, {}))
 
 
@@ -115,36 +113,4 @@ async def _edit(connection: Connection, row: Row, new: changes.NewVideo, bounds:
         await queue(connection, TranscodeVideo(VideoId(str(row["id"]))))
     if moved or (row["spoiler"], row["spoiler_reason"]) != (new.spoiler, new.spoiler_reason):
         await concern_moderators(connection, VideoId(str(row["id"])))
-    return True
-
-
-async def redact_message(connection: Connection, change: changes.Redacted) -> bool:
-    """Remove the videos of a message that was redacted."""
-    if await connection.fetchval(*query("is_policy_list", room_id=change.room_id)):
-        await connection.execute(*query("policy_list_changed", room_id=change.room_id))
-        await queue(connection, ReadPolicyList(change.room_id))  # a rule is gone, but which?
-    await connection.execute(*query("delete_double", sent_in=change.room_id, event_id=change.target))
-    if await connection.fetch(*query("sent_redacted", room_id=change.room_id, event_id=change.target)):
-        await announce_talk(connection, change.room_id, change.target)
-    rows = await connection.fetch(*query("removable_by_event", sent_in=change.room_id, event_id=change.target))
-    if await _passes_on(connection, change.target, rows):
-        return True
-    await remove_videos(connection, rows, by=change.sender, redact=False, because="redaction")
-    edited = await connection.fetchval(*query("edited_by", sent_in=change.room_id, event_id=change.target))
-    if edited is not None:
-        # What holds now, only the homeserver knows.
-        await queue(connection, ReadAgain(change.room_id, edited))
-    return bool(rows) or edited is not None
-
-
-async def _passes_on(connection: Connection, event_id: EventId, rows: Sequence[Row]) -> bool:
-    """Say whether a video stays, since another message of its sender's still brings it, and make it that one's."""
-    if len(rows) != 1 or rows[0]["edits"]:
-        return False  # what an edit made of it applied to this message alone
-    (row,) = rows
-    if not await connection.fetchval(*query("pass_on", video_id=row["id"], event_id=event_id)):
-        return False
-    await connection.execute(*query("unsay_marks", video_id=row["id"]))
-    await update_status(connection, VideoId(str(row["id"])))
-    await announce(connection, row["room_id"])
     return True

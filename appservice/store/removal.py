@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import asyncpg
 
-from appservice.core.jobs import DeleteMessage, DeleteUnsent, SweepFiles
+from appservice.core.jobs import DeleteMessage, DeleteUnsent, SweepFiles, UpdateQueuePosts, UpdateStatus
 from appservice.core.model import EventId, RoomId, UploadId, UserId, VideoId
-from appservice.store.audit import ITSELF, Deed, note
-from appservice.store.outbox import Connection, announce, announce_talk, concern_moderators, queue, update_status
+from appservice.store.audit import ITSELF, Deed, note_all
+from appservice.store.outbox import Connection, announce_all, announce_talk, queue
 from appservice.store.sql import query
 
 IN_FLIGHT = timedelta(minutes=1)
@@ -34,6 +34,18 @@ async def remove_videos(
     `redact`: their messages in the timeline go, too, once none of their videos is left. `because` says in the audit log
     what led to it. `originals`: the homeserver's copies go, where we may delete them; else the messages stay whole.
     """
+    await _remove(connection, rows, [by] * len(rows), redact=redact, because=because, originals=originals)
+
+
+async def remove_redacted(connection: Connection, rows: Sequence[asyncpg.Record], actors: Sequence[UserId]) -> None:
+    """Remove the videos of `rows`, each of whose messages one of the `actors` redacted."""
+    await _remove(connection, rows, actors, redact=False, because="redaction", originals=True)
+
+
+async def _remove(
+    connection: Connection, rows: Sequence[asyncpg.Record], actors: Sequence[UserId], *, redact: bool, because: str,
+    originals: bool,
+) -> None:  # fmt: skip
     if not rows:
         return
     events = [row["event_id"] for row in rows]
@@ -61,17 +73,16 @@ async def remove_videos(
             for double in doubles
         ]
     await queue(connection, *deletions)
-    for row in rows:
-        await note(
-            connection, by, Deed.ERASED, room_id=row["room_id"], video_id=row["id"], user_id=row["sender"],
-            because=because,
-        )  # fmt: skip
-        video_id = VideoId(str(row["id"]))
-        await concern_moderators(connection, video_id)
-        if await connection.fetchval(*query("has_status", video_id=video_id)):
-            await update_status(connection, video_id)
-    for room_id in {row["room_id"] for row in rows}:
-        await announce(connection, room_id)
+    ids = [row["id"] for row in rows]
+    await note_all(
+        connection, Deed.ERASED, actors=actors, room_ids=[row["room_id"] for row in rows], video_ids=ids,
+        user_ids=[row["sender"] for row in rows], because=because,
+    )  # fmt: skip
+    told = await connection.fetch(*query("told_of_removal", video_ids=ids))
+    posted = [UpdateQueuePosts(VideoId(str(row["id"]))) for row in told if row["is_posted"]]
+    spoken = [UpdateStatus(VideoId(str(row["id"]))) for row in told if row["has_status"]]
+    await queue(connection, *posted, *spoken)
+    await announce_all(connection, sorted({row["room_id"] for row in rows}))
 
 
 async def erase_departed(connection: Connection, room_id: RoomId, user_id: UserId, *, banned: bool) -> None:

@@ -29,3 +29,7 @@ DELETE FROM encrypted_events WHERE received_at < now() - make_interval(days => :
 -- name: key_bundles_to_import
 SELECT b.room_id, b.sender FROM key_bundles b JOIN rooms r ON r.room_id = b.room_id
 WHERE r.bot_membership = 'join' AND r.inviter = b.sender ORDER BY b.received_at LIMIT 100;
+
+-- name: see
+-- Comes back the first time only.
+INSERT INTO seen_events (event_id) VALUES (:event_id) ON CONFLICT DO NOTHING RETURNING true AS first;

@@ -31,25 +31,12 @@ SET bot_membership = excluded.bot_membership,
 WHERE :requested_at::timestamptz IS NULL OR rooms.bot_told_at <= :requested_at
 RETURNING true AS taken;
 
--- name: see
--- Comes back the first time only.
-INSERT INTO seen_events (event_id) VALUES (:event_id) ON CONFLICT DO NOTHING RETURNING true AS first;
-
 -- name: delete_policy_rule
 DELETE FROM policy_rules WHERE room_id = :room_id AND event_type = :event_type AND state_key = :state_key;
 
 -- name: policy_list_changed
 -- An event changed a rule: what is being read meanwhile may be from before.
 UPDATE policy_lists SET told_at = clock_timestamp() WHERE room_id = :room_id;
-
--- name: media_sent
--- Messages brought these: they are videos' from now on, and so are their thumbnails.
-UPDATE upload_media SET sent_at = now()
-WHERE (mxc = ANY (:mxcs) OR thumbnail_of = ANY (:mxcs)) AND sent_at IS NULL;
-
--- name: delete_encrypted_event
--- Redacted before anybody could read it.
-DELETE FROM encrypted_events WHERE room_id = :room_id AND event_id = :event_id;
 
 -- name: erase_keys_of_room
 WITH bundles AS (DELETE FROM key_bundles WHERE room_id = :room_id)

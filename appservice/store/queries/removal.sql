@@ -80,8 +80,11 @@ UPDATE sent_for SET user_id = '', digest = '', reaction = NULL, upload_id = NULL
     taken_back_at = coalesce(taken_back_at, now())
 WHERE key = ANY (:keys::bigint[]);
 
--- name: has_status
-SELECT EXISTS (SELECT FROM statuses WHERE video_id = :video_id) AS spoken;
+-- name: told_of_removal
+-- The removed videos of which people were told: in moderators' queues, and by statuses.
+SELECT v.id, EXISTS (SELECT FROM queue_posts p WHERE p.video_id = v.id) AS is_posted,
+    EXISTS (SELECT FROM statuses s WHERE s.video_id = v.id) AS has_status
+FROM unnest(:video_ids::uuid[]) WITH ORDINALITY AS v (id, number) ORDER BY v.number;
 
 -- name: delete_unsent
 -- What is to be deleted so much later, unless a message brings it.

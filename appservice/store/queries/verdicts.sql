@@ -49,3 +49,7 @@ SELECT id FROM videos
 WHERE quarantined ? 'verdict' AND NOT judged AND state = 'ready' AND visibility <> 'removed' AND NOT EXISTS (
     SELECT FROM pgqueuer WHERE entrypoint = 'verdict' AND payload = convert_to(videos.id::text, 'UTF8')
 );
+
+-- name: share_sender
+-- Until the transaction's end nobody puts them into quarantine, or takes them out.
+SELECT pg_advisory_xact_lock_shared(hashtextextended(:user_id, 7404));
