@@ -7,8 +7,17 @@ import asyncpg
 import structlog
 
 from appservice.core.events.attachment_keys import Convert, with_files
-from appservice.core.events.batches import ALONE, Item, Touched, batches, event_ids
-from appservice.core.events.changes import BotMembershipChanged, Change, CommandSent, EncryptedSent, Redacted, Talk
+from appservice.core.events.batches import ALONE, Departed, Item, Touched, batches, event_ids
+from appservice.core.events.changes import (
+    BotMembershipChanged,
+    Change,
+    CommandSent,
+    EncryptedSent,
+    MemberChanged,
+    Redacted,
+    Talk,
+)
+from appservice.core.room import Membership
 from appservice.core.rules.quotas import NO_LIMITS, Quotas
 from appservice.store.intake_batches import write_batch
 from appservice.store.intake_changes import write_alone
@@ -21,6 +30,7 @@ from appservice.store.sql import query
 log = structlog.get_logger()
 
 _REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeError)
+_DEPARTED = (Membership.LEAVE, Membership.BAN)
 
 
 def to_store(changes: Sequence[Change], *, decrypting: bool) -> Sequence[Change]:
@@ -69,45 +79,59 @@ async def _halve(
 
 
 async def _write(connection: Connection, changes: Sequence[Change], bounds: Bounds, seal: Convert | None = None) -> int:
+    return await _write_items(connection, await _concerned(connection, changes), bounds, seal)
+
+
+async def _write_items(connection: Connection, items: Sequence[Item], bounds: Bounds, seal: Convert | None) -> int:
     taken = 0
-    sealed = [with_files(change, seal) for change in changes] if seal else changes
-    for batch in batches(await _concerned(connection, sealed)):
+    if seal:
+        items = [item if isinstance(item, Touched | Departed) else with_files(item, seal) for item in items]
+    for batch in batches(items):
         if isinstance(batch[0], ALONE):
             taken += await write_alone(connection, batch[0], bounds)
-        elif redactions := [change for change in batch if isinstance(change, Redacted)]:
-            taken += await redact_all(connection, redactions)  # nothing else is in that batch
+        elif any(isinstance(item, Redacted) for item in batch):
+            taken += await redact_all(connection, batch)
         else:
             taken += await write_batch(connection, batch, bounds)
     return taken
 
 
 async def _concerned(connection: Connection, changes: Sequence[Change]) -> Sequence[Item]:
-    """Leave out messages that are no commands; of redactions of what is not here only the room stays.
+    """Leave out messages that are no commands, and of redactions of what is not here all but the room.
 
-    These are the greatest part of what a homeserver sends.
+    These are the greatest part of what a homeserver sends. Who left with something to erase is marked.
     """
-    commands = {change.room_id for change in changes if isinstance(change, CommandSent) and not change.addressed}
+    commands = [change for change in changes if isinstance(change, CommandSent) and not change.addressed]
     redactions = [change for change in changes if isinstance(change, Redacted)]
-    if not commands and not redactions:
+    left = [change for change in changes if isinstance(change, MemberChanged) and change.membership in _DEPARTED]
+    if not commands and not redactions and not left:
         return changes
     (row,) = await connection.fetch(*query(
         "concerned",
-        room_ids=list(commands),
+        room_ids=list({change.room_id for change in commands}),
         redacted_in=[change.room_id for change in redactions],
         targets=[change.target for change in redactions],
+        left_rooms=[change.room_id for change in left],
+        left_users=[change.user_id for change in left],
+        banned=[change.membership is Membership.BAN for change in left],
     ))  # fmt: skip
     # What this transaction itself brings is not here yet.
     came = {change.room_id for change in changes if isinstance(change, BotMembershipChanged)}
     sent = {event_id for change in changes for event_id in event_ids(change)}
-    direct = came.union(row["direct"])
     redacted = {id(redactions[number - 1]) for number in row["redacted"]}
-    concerned: list[Item] = []
-    for change in changes:
-        if isinstance(change, CommandSent) and not change.addressed and change.room_id not in direct:
-            continue
-        is_miss = isinstance(change, Redacted) and id(change) not in redacted and change.target not in sent
-        concerned.append(Touched(change.room_id) if is_miss else change)
-    return concerned
+    missed = {id(each) for each in redactions if id(each) not in redacted and each.target not in sent}
+    direct = came.union(row["direct"])
+    chat = {id(change) for change in commands if change.room_id not in direct}
+    departed = {id(left[number - 1]) for number in row["departed"]}
+    return [
+        Touched(change.room_id) if id(change) in missed else _marked(change, departed)
+        for change in changes
+        if id(change) not in chat
+    ]
+
+
+def _marked(change: Change, departed: set[int]) -> Item:
+    return Departed(change) if isinstance(change, MemberChanged) and id(change) in departed else change
 
 
 class IntakeStore(Database):
@@ -132,8 +156,12 @@ class IntakeStore(Database):
             return 0
         async with self._connection() as connection:
             try:
+                items = await _concerned(connection, stored)
+                if not items:
+                    await _announce(connection, talks)
+                    return 0
                 async with connection.transaction():
-                    await _write(connection, stored, Bounds(self._quotas), self._seal)
+                    await _write_items(connection, items, Bounds(self._quotas), self._seal)
                     await _announce(connection, talks)
             except _REFUSED:
                 async with connection.transaction():

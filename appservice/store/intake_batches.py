@@ -17,11 +17,9 @@ from appservice.store.intake_facts import brought, open_batch
 from appservice.store.intake_new_videos import Bounds, insert_videos
 from appservice.store.opt_ins import TOGETHER
 from appservice.store.outbox import Connection, Queued, queue_all
-from appservice.store.removal import erase_departed
 from appservice.store.sql import query
 
 _Kind = TypeVar("_Kind")
-_DEPARTED = (Membership.LEAVE, Membership.BAN)
 # These change nothing in the room by themselves, and most of them are not for us.
 _SILENT = (changes.CommandSent, changes.Reacted, changes.EncryptedSent)
 
@@ -71,27 +69,11 @@ async def _write_members(
     times: dict[str, list[tuple[int, datetime]]] = {}
     for row in rows:
         times.setdefault(row["room_id"], []).append((first[row["room_id"], row["user_id"]], row["at"]))
-    await _erase_departed(connection, [member for member in members if member.membership in _DEPARTED])
     joined = [member for member in members if member.membership is Membership.JOIN]
     for room_id, user_ids in (await _newcomers(connection, joined)).items():
         index = min(first[room_id, user_id] for user_id in user_ids)
         jobs.append(Queued(index, NotifyNewcomers(room_id), after=TOGETHER))
     return times
-
-
-async def _erase_departed(connection: Connection, members: Sequence[changes.MemberChanged]) -> None:
-    if not members:
-        return
-    banned = [member.membership is Membership.BAN for member in members]
-    rows = await connection.fetch(*query(
-        "departed_with_something",
-        room_ids=[member.room_id for member in members],
-        user_ids=[member.user_id for member in members],
-        banned=banned,
-    ))  # fmt: skip
-    for row in rows:
-        index = row["number"] - 1
-        await erase_departed(connection, members[index].room_id, members[index].user_id, banned=banned[index])
 
 
 async def _newcomers(connection: Connection, members: Sequence[changes.MemberChanged]) -> dict[RoomId, list[UserId]]:

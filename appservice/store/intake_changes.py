@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from appservice.core.events import changes
+from appservice.core.events.batches import Departed
 from appservice.core.jobs import EnforcePolicies, TendRoom
 from appservice.core.model import UserId
 from appservice.core.room import Membership
@@ -13,11 +14,12 @@ from appservice.store.intake_new_videos import Bounds, media_sent
 from appservice.store.intake_videos import edit_message, resume
 from appservice.store.outbox import Connection, announce, queue
 from appservice.store.policies import add_rule
-from appservice.store.removal import redact_sent
+from appservice.store.removal import erase_departed, redact_sent
 from appservice.store.sql import query
 
 Alone = (
-    changes.SentByBot
+    Departed
+    | changes.SentByBot
     | changes.VideoEdited
     | changes.SignInSent
     | changes.SignOutSent
@@ -31,6 +33,8 @@ async def write_alone(connection: Connection, change: Alone, bounds: Bounds) -> 
     """Write one change and queue its jobs; say whether it had anything new."""
     if isinstance(change, changes.SentByBot):
         return await _take_own(connection, change, bounds)
+    if isinstance(change, Departed):
+        return await _take_departure(connection, change.change, bounds)
     facts = await open_batch(connection, [change])
     if not facts.counted([change]):
         return False
@@ -39,10 +43,20 @@ async def write_alone(connection: Connection, change: Alone, bounds: Bounds) -> 
     if change.room_id not in facts.known:
         await connection.execute(*query("upsert_rooms", room_ids=[change.room_id]))
     new = True
+    if isinstance(change, changes.VideoEdited):
+        await media_sent(connection, facts, change.videos)
+        new = await edit_message(connection, change, bounds)
+    else:
+        await _write_in_room(connection, change)
+    await announce(connection, change.room_id)
+    return new
+
+
+async def _write_in_room(
+    connection: Connection,
+    change: changes.SignInSent | changes.SignOutSent | changes.BotMembershipChanged | changes.RoomReplaced,
+) -> None:
     match change:
-        case changes.VideoEdited():
-            await media_sent(connection, facts, change.videos)
-            new = await edit_message(connection, change, bounds)
         case changes.SignInSent():
             await sign_in(connection, change)
         case changes.SignOutSent():
@@ -52,8 +66,14 @@ async def write_alone(connection: Connection, change: Alone, bounds: Bounds) -> 
         case changes.RoomReplaced():
             await connection.execute(*query("set_replaced_by", room_id=change.room_id, replacement=change.replaced_by))
             await queue(connection, TendRoom(change.room_id))
-    await announce(connection, change.room_id)
-    return new
+
+
+async def _take_departure(connection: Connection, change: changes.MemberChanged, bounds: Bounds) -> bool:
+    """Write that somebody left, and erase what is to go with them."""
+    if not await write_batch(connection, [change], bounds):
+        return False
+    await erase_departed(connection, change.room_id, change.user_id, banned=change.membership is Membership.BAN)
+    return True
 
 
 async def _take_own(connection: Connection, change: changes.SentByBot, bounds: Bounds) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from appservice.core.events.batches import Item
 from appservice.core.events.changes import Redacted
 from appservice.core.jobs import ReadAgain, ReadPolicyList
 from appservice.core.model import EventId, VideoId
@@ -11,10 +12,15 @@ from appservice.store.removal import remove_redacted
 from appservice.store.sql import query
 
 
-async def redact_all(connection: Connection, redactions: Sequence[Redacted]) -> int:
-    """Remove what messages brought that were redacted; return how many of the redactions had anything new."""
+async def redact_all(connection: Connection, batch: Sequence[Item]) -> int:
+    """Remove what messages brought that were redacted; return how many of the redactions had anything new.
+
+    Of whatever else is in the batch only the room is touched.
+    """
+    touched = sorted({item.room_id for item in batch})
+    redactions = [item for item in batch if isinstance(item, Redacted)]
     rooms, targets = [change.room_id for change in redactions], [change.target for change in redactions]
-    await connection.execute(*query("upsert_rooms", room_ids=sorted(set(rooms))))
+    await connection.execute(*query("upsert_rooms", room_ids=touched))
     await connection.execute(*query("delete_redacted_events", room_ids=rooms, event_ids=targets))
     rows = await connection.fetch(*query("redactions_apart", room_ids=rooms, targets=targets))
     apart = {row["number"] - 1 for row in rows}
@@ -27,7 +33,7 @@ async def redact_all(connection: Connection, redactions: Sequence[Redacted]) -> 
         else:
             together.append(change)
     taken += await _remove_together(connection, together)
-    await announce_all(connection, sorted(set(rooms)))
+    await announce_all(connection, touched)
     return taken
 
 

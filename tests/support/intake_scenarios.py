@@ -5,7 +5,7 @@ import random
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appservice.core.events.behalf import SentKind
 from appservice.core.events.changes import (
@@ -36,8 +36,9 @@ from appservice.store import Stores
 from appservice.store.outbox import Pool
 
 USERS = [UserId(f"@{name}:example.org") for name in ("alice", "bob", "carol", "dave", "eve")]
-PLAIN, OPTED_IN, NOT_OPTED_IN, CHOOSY, DIRECT, LIST, UNKNOWN = ROOMS = [
-    RoomId(f"!{name}:example.org") for name in ("plain", "in", "out", "choosy", "direct", "list", "unknown")
+PLAIN, OPTED_IN, NOT_OPTED_IN, CHOOSY, MODERATED, DIRECT, LIST, UNKNOWN = ROOMS = [
+    RoomId(f"!{name}:example.org")
+    for name in ("plain", "in", "out", "choosy", "moderated", "direct", "list", "unknown")
 ]
 BOT = UserId("@reel:example.org")
 _MEDIA = [f"mxc://example.org/{number}" for number in range(8)]
@@ -71,7 +72,8 @@ _OTHERS = (
 )
 # Jobs of a kind in their order, but those that undo: their order says nothing.
 _JOBS = """SELECT entrypoint, convert_from(payload, 'UTF8') AS payload, priority,
-    CASE WHEN entrypoint IN ('video', 'command', 'decide', 'room') THEN rank() OVER (PARTITION BY entrypoint ORDER BY id) END AS nth
+    CASE WHEN entrypoint IN ('video', 'command', 'reaction', 'room')
+        THEN rank() OVER (PARTITION BY entrypoint ORDER BY id) END AS nth
     FROM pgqueuer ORDER BY entrypoint, id"""
 
 
@@ -95,8 +97,9 @@ def draw(seed: int) -> Scenario:
 class _Draw:
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
+        self._sent: list[NewVideo] = []
         self._kinds: list[tuple[int, Callable[[], Change]]] = [
-            (30, self._video), (4, self._gallery), (20, self._member), (6, self._redaction), (5, self._edit),
+            (30, self._new), (4, self._gallery), (20, self._member), (6, self._redaction), (5, self._edit),
             (6, self._command), (4, self._encrypted), (2, self._reaction), (3, self._state), (1, self._bot),
             (1, self._policy), (1, self._sent_by_bot),
         ]  # fmt: skip
@@ -107,7 +110,7 @@ class _Draw:
         return [make() for make in self._dice.choices(makes, weights, k=self._dice.randint(1, most))]
 
     def _room(self) -> RoomId:
-        return self._dice.choices(ROOMS, [8, 3, 2, 4, 2, 1, 1])[0]
+        return self._dice.choices(ROOMS, [8, 3, 2, 4, 2, 2, 1, 1])[0]
 
     def _user(self) -> UserId:
         return self._dice.choice(USERS)
@@ -125,16 +128,28 @@ class _Draw:
             spoiler=dice.random() < 0.2, item=item, nonce=f"nonce{dice.randrange(3)}" if dice.random() < 0.2 else None,
         )  # fmt: skip
 
+    def _new(self) -> NewVideo:
+        video = self._video()
+        if self._sent and self._dice.random() < 0.15:  # its client sends it once more
+            video = replace(self._dice.choice(self._sent), event_id=video.event_id)
+        self._sent.append(video)
+        return video
+
     def _gallery(self) -> NewGallery:
         event_id, room_id = self._event(), self._room()
         first = self._video(room_id, event_id)
         videos = [self._video(room_id, event_id, item) for item in range(self._dice.randint(1, 3))]
-        videos = [NewVideo(**{**_fields(video), "sender": first.sender}) for video in videos]
+        videos = [replace(video, sender=first.sender) for video in videos]
         return NewGallery(event_id, room_id, first.sender, tuple(videos))
 
     def _edit(self) -> VideoEdited:
-        video = self._video()
-        return VideoEdited(video.room_id, self._event(), video)
+        was, video = self._some(), self._video()
+        video = replace(video, room_id=was.room_id, sender=was.sender, nonce=None)
+        others = [replace(self._video(), room_id=was.room_id, sender=was.sender, item=1, event_id=video.event_id)]
+        return VideoEdited(was.room_id, was.event_id, video, tuple(others[: self._dice.randrange(2)]))
+
+    def _some(self) -> NewVideo:
+        return self._dice.choice(self._sent or [self._video()])
 
     def _member(self) -> MemberChanged:
         states = [Membership.JOIN, Membership.LEAVE, Membership.BAN, Membership.INVITE]
@@ -143,8 +158,11 @@ class _Draw:
         return MemberChanged(self._room(), self._user(), membership, name, None, self._event())
 
     def _redaction(self) -> Redacted:
-        targets = [self._event(), EventId(f"$s{self._dice.randrange(6)}")]
-        return Redacted(self._room(), self._dice.choice(targets), self._user())
+        if self._dice.random() < 0.3:
+            return Redacted(PLAIN, EventId(f"$s{self._dice.randrange(6)}"), self._user())
+        was = self._some()
+        target = was.event_id if self._dice.random() < 0.8 else self._event()
+        return Redacted(was.room_id, target, self._user())
 
     def _command(self) -> CommandSent:
         event_id = self._event()
@@ -180,12 +198,8 @@ class _Draw:
         return PolicyChanged(LIST, kind, entity, rule, self._event())
 
     def _sent_by_bot(self) -> SentByBot:
-        video = NewVideo(**{**_fields(self._video(PLAIN)), "sender": BOT, "nonce": "behalf"})
+        video = replace(self._video(PLAIN), sender=BOT, nonce="behalf")
         return SentByBot(PLAIN, video.event_id, "behalf", SentKind.VIDEO, video)
-
-
-def _fields(video: NewVideo) -> dict[str, object]:
-    return {name: getattr(video, name) for name in NewVideo.__dataclass_fields__}
 
 
 async def prepare(pool: Pool) -> None:
@@ -199,7 +213,7 @@ async def prepare(pool: Pool) -> None:
         await stores.intake.apply([RoomEncrypted(room_id)])
     await pool.execute("UPDATE rooms SET state_read_at = now(), history = 'shared'")
     await stores.opt_ins.opt_in(OPTED_IN, by=USERS[0])
-    members = [MemberChanged(room_id, user, Membership.JOIN, None, None) for room_id in ROOMS[:4] for user in USERS[:3]]
+    members = [MemberChanged(room_id, user, Membership.JOIN, None, None) for room_id in ROOMS[:5] for user in USERS[:3]]
     await stores.intake.apply([*members, MemberChanged(DIRECT, USERS[0], Membership.JOIN, None, None)])
     early = [
         NewVideo(EventId(f"$s{n}"), PLAIN, USERS[n % 3], f"s{n}", f"mxc://x/s{n}", None, 5, True, n) for n in range(6)
@@ -207,10 +221,9 @@ async def prepare(pool: Pool) -> None:
     for each in early:
         await stores.intake.apply([each])
     await pool.execute("UPDATE videos SET state = 'ready' WHERE event_id IN ('$s0', '$s1')")
-    await pool.execute(
-        """UPDATE rooms SET settings = '{"hold": "new", "images": true, "on_leave": "erase"}' WHERE room_id = $1""",
-        CHOOSY,
-    )
+    settings = {CHOOSY: '{"hold": "new", "images": true, "on_leave": "erase"}', MODERATED: '{"add": "moderators"}'}
+    for room_id, chosen in settings.items():
+        await pool.execute("UPDATE rooms SET settings = $2::text::jsonb WHERE room_id = $1", room_id, chosen)
     await pool.execute(
         """INSERT INTO people VALUES ($1, '{"add": false}'), ($2, '{"on_leave": "erase"}')""", *USERS[3:]
     )
@@ -221,7 +234,8 @@ async def prepare(pool: Pool) -> None:
         _UPLOADED, USERS[0], PLAIN,
     )  # fmt: skip
     await pool.execute(
-        "INSERT INTO queue_posts (event_id, room_id, video_id) SELECT '$post', $1, id FROM videos WHERE event_id = '$s2'",
+        "INSERT INTO queue_posts (event_id, room_id, video_id)"
+        " SELECT '$post', $1, id FROM videos WHERE event_id = '$s2'",
         PLAIN,
     )  # fmt: skip
     await pool.execute(

@@ -38,19 +38,30 @@ class Touched:
     room_id: RoomId
 
 
-Item = Change | Touched
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """Somebody left, or was banned, with whom something may have to be erased."""
+
+    change: MemberChanged
+
+    @property
+    def room_id(self) -> RoomId:
+        """The room that they left."""
+        return self.change.room_id
+
+
+Item = Change | Touched | Departed
 
 ALONE = (
-    SentByBot, VideoEdited, SignInSent, SignOutSent, PolicyChanged, BotMembershipChanged, RoomReplaced,
+    Departed, SentByBot, VideoEdited, SignInSent, SignOutSent, PolicyChanged, BotMembershipChanged, RoomReplaced,
 )  # fmt: skip
 """What comes one at a time: a person's deed, or rare, and much depends on it."""
-_DEPARTED = (Membership.LEAVE, Membership.BAN)
 
 _Mark = tuple[object, ...]
 
 
 def batches(changes: Sequence[Item]) -> Iterator[list[Item]]:
-    """Yield the changes in their order: sets, each of `ALONE` by itself, and redactions apart from all others."""
+    """Yield the changes in their order: sets, each of `ALONE` by itself, redactions apart from all they may be of."""
     batch: list[Item] = []
     left: set[_Mark] = set()
     for change in changes:
@@ -69,6 +80,8 @@ def batches(changes: Sequence[Item]) -> Iterator[list[Item]]:
 
 def event_ids(change: Item) -> Collection[str]:
     """Return the events that a change is of: what may be redacted, or come again."""
+    if isinstance(change, Departed):
+        return event_ids(change.change)
     if isinstance(change, VideoEdited):
         return [change.video.event_id]
     event_id = getattr(change, "event_id", None)
@@ -77,15 +90,14 @@ def event_ids(change: Item) -> Collection[str]:
 
 def _leaves(change: Item) -> Iterator[_Mark]:
     """Yield what later changes of the same batch may not depend on."""
-    yield ("redaction",) if isinstance(change, Redacted) else ("other",)
+    if not isinstance(change, Touched):
+        yield ("redaction",) if isinstance(change, Redacted) else ("other",)
     match change:
         case NewVideo() | NewGallery():
-            yield ("videos",)
             yield "videos of", change.room_id
             yield from _sendings(change)
         case EncryptedSent():
             yield "encrypted", change.event_id
-            yield "encrypted by", change.room_id, change.sender
             yield "videos of", change.room_id
         case CommandSent(addressed=False):
             yield "command", change.room_id
@@ -99,7 +111,8 @@ def _leaves(change: Item) -> Iterator[_Mark]:
 
 def _must_follow(change: Item) -> Iterator[_Mark]:
     """Yield what a change must not share a batch with."""
-    yield ("other",) if isinstance(change, Redacted) else ("redaction",)
+    if not isinstance(change, Touched):
+        yield ("other",) if isinstance(change, Redacted) else ("redaction",)
     # What is here encrypted is not seen yet.
     yield from (("encrypted", event_id) for event_id in event_ids(change) if not isinstance(change, EncryptedSent))
     match change:
@@ -111,9 +124,6 @@ def _must_follow(change: Item) -> Iterator[_Mark]:
         case MemberChanged():
             yield "member", change.room_id, change.user_id, change.membership
             yield "command", change.room_id
-            if change.membership in _DEPARTED:  # it may erase videos, uploads, and what is not decrypted yet
-                yield ("videos",)
-                yield "encrypted by", change.room_id, change.user_id
         case PowerChanged() | HistoryChanged() | RoomEncrypted():
             yield "videos of", change.room_id
 

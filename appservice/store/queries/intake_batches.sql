@@ -16,19 +16,6 @@ SET membership = excluded.membership, display_name = excluded.display_name,
     avatar_mxc = excluded.avatar_mxc, changed_at = clock_timestamp(), join_heard = true
 RETURNING room_id, user_id, greatest(changed_at, invited_at, joined_at, left_at) AS at;
 
--- name: departed_with_something
--- Those who left, by their numbers, of whom something may have to be erased.
-SELECT number FROM unnest(:room_ids::text[], :user_ids::text[], :banned::boolean[])
-    WITH ORDINALITY AS t (room_id, user_id, banned, number)
-WHERE banned
-    OR EXISTS (SELECT FROM uploads u WHERE u.owner = t.user_id AND u.room_id = t.room_id)
-    OR EXISTS (SELECT FROM upload_media m WHERE m.owner = t.user_id AND m.room_id = t.room_id)
-    OR coalesce(
-        (SELECT settings ->> 'on_leave' FROM people p WHERE p.user_id = t.user_id),
-        (SELECT settings ->> 'on_leave' FROM rooms r WHERE r.room_id = t.room_id), 'keep'
-    ) = 'erase'
-ORDER BY number;
-
 -- name: newcomers_among
 -- Who of these joined since somebody opted their room in, and was not told yet (as `newcomers`), by rooms where no job
 -- that is to begin tells them.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appservice.core.text.clean import MAX_TITLE, clean_json, clean_text
+from appservice.core.text.clean import _PLAIN, MAX_TITLE, _clean, clean_json, clean_text
 from tests.unit.core.events.test_intake import JSON
 
 SCOTLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
@@ -39,6 +39,23 @@ def test_whatever_was_typed_is_one_short_line_that_steers_nothing(limit: int, va
     text.encode()
     tags = text.replace(SCOTLAND, "")
     assert not any("\U000e0000" <= character <= "\U000e007f" for character in tags)
+
+
+_USUAL = st.text(st.sampled_from(list("ab .,!?äßжю就是、ハ한😀👍🏽🏳🏴\u0301\u200d\ufe0f\u3000\n\t")), max_size=30)
+
+
+@pytest.mark.parametrize("limit", [1, 5, 20, 200])
+@given(value=_USUAL | TEXTS)
+def test_plain_text_in_one_match_is_what_it_is_letter_by_letter(limit: int, value: str) -> None:
+    assert clean_text(value, limit) == _clean(value, limit)
+
+
+def test_what_counts_as_plain_is_a_letter_or_sign_by_itself() -> None:
+    plain = [chr(point) for point in range(0x20, 0x110000) if _PLAIN.fullmatch(chr(point))]
+    assert len(plain) > 33_000
+    for character in plain[1:]:  # the first is the space
+        assert _clean(f"a{character}b", 200) == f"a{character}b"
+        assert _clean(character, 200) == character
 
 
 @given(value=TEXTS)
