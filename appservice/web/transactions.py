@@ -50,17 +50,21 @@ async def _read_json(request: web.Request) -> Any:  # noqa: ANN401 - hostile unt
 
 def _changes(events: list[object], context: Context) -> list[Change]:
     changes = []
+    malformed = 0
     for event in events:
         try:
             change = read_event(event, bot=context.config.bot, permissions=context.config.permissions)
         except MalformedEventError as error:
             event_id = event.get("event_id") if isinstance(event, dict) else None
             log.warning("event_malformed", event_id=str(event_id)[:255], reason=str(error))
-            metrics.EVENTS.labels("malformed").inc()
+            malformed += 1
             continue
-        metrics.EVENTS.labels("ignored" if change is None else "taken").inc()
         if change is not None:
             changes.append(change)
+    outcomes = {"malformed": malformed, "taken": len(changes), "ignored": len(events) - len(changes) - malformed}
+    for outcome, count in outcomes.items():
+        if count:
+            metrics.EVENTS.labels(outcome).inc(count)
     return changes
 
 
