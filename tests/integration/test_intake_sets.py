@@ -105,7 +105,7 @@ async def _statements(
 @pytest.mark.parametrize("quotas", [NO_LIMITS, _LIMITS], ids=["unlimited", "limited"])
 async def test_a_hundred_events_take_as_many_statements_as_a_few(pool: Pool, quotas: Quotas) -> None:
     await prepare(pool)
-    few = await _statements(pool, [event for number in range(2) for event in _events(number)], quotas)
+    few = await _statements(pool, [event for number in range(4) for event in _events(number)], quotas)
     await prepare(pool)
     many = await _statements(pool, [event for number in range(100) for event in _events(number)], quotas)
     assert len(many) == len(few), [statement[:60] for statement in many]

@@ -942,7 +942,7 @@ async def test_queries_of_viewers_use_an_index(store: Stores, pool: Pool) -> Non
         ("members_pkey", query("member_key", room_id="!r5", user_id="@u4")),
         ("members_key_key", query("viewer", room_key=1, member_key=1)),
         ("videos_published", query("published", user_id="@u4", video_id=None)),
-        ("videos_event_item", query("removable_by_event", sent_in="!r5", event_id="$4")),
+        ("videos_event_item", query("removable_by_events", sent_in=["!r5"], event_ids=["$4"])),
         ("videos_event_item", query("announce_talk", room_ids=["!r5"], targets=["$4"], relates=[True])),
     ]
     for index, bound_query in questions:
