@@ -19,6 +19,7 @@ from appservice.store.moderation import ModerationStore
 from appservice.store.opt_ins import OptInStore
 from appservice.store.outbox import Pool
 from appservice.store.outgoing import OutgoingStore, Sealing
+from appservice.store.packed_media import PackedMediaStore
 from appservice.store.policies import PolicyStore
 from appservice.store.public import PublicStore
 from appservice.store.queue_posts import QueuePostStore
@@ -55,6 +56,7 @@ class Stores:
         self.videos = VideoStore(pool)
         self.attempts = AttemptStore(pool, judging=judging)
         self.media_keys = MediaKeyStore(pool)
+        self.packed_media = PackedMediaStore(pool)
         self.uploads = UploadStore(pool, quotas)
         self.quotas = QuotaStore(pool, quotas)
         self.blocks = BlockStore(pool)

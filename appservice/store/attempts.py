@@ -12,6 +12,7 @@ from appservice.store.intake_videos import resume
 from appservice.store.mapping import Row, read_video
 from appservice.store.media_keys import add_key, delete_keys
 from appservice.store.outbox import Connection, Pool, alert, announce, concern_moderators, notify, queue, update_status
+from appservice.store.packing import pack
 from appservice.store.pool import Database
 from appservice.store.sql import query
 from transcode.hls.captions import Captions
@@ -125,7 +126,6 @@ class AttemptStore(Database):
 
     async def publish(self, video: Video, published: Published) -> bool:
         """Show what was made of a video; False when it is gone or a newer attempt has taken over."""
-        renditions = [rendition.to_json() for rendition in published.renditions]
         async with self._transaction() as connection:
             row = await connection.fetchrow(
                 *query(
@@ -140,10 +140,11 @@ class AttemptStore(Database):
                     width=published.width,
                     height=published.height,
                     has_poster=published.has_poster,
-                    renditions=renditions,
+                    renditions=[rendition.to_json() for rendition in published.renditions],
                     available=published.available,
                     blurhash=published.blurhash,
                     storyboard=published.storyboard.to_json() if published.storyboard else None,
+                    packed=pack(published.renditions, published.storyboard),
                     has_preview=published.has_preview,
                     content_hash=published.content_hash,
                     captions=[captions.to_json() for captions in published.captions],

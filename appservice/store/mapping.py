@@ -26,10 +26,9 @@ from appservice.core.model import (
 )
 from appservice.core.room import Membership, Room
 from appservice.core.settings import RoomSettings
+from appservice.store.packing import unpack
 from transcode.hls.captions import Captions
-from transcode.hls.playlist import Rendition
 from transcode.source.audio_loss import AudioLoss
-from transcode.storyboard import Storyboard
 
 Row = asyncpg.Record
 """A row as a query returns it, for those who know no database."""
@@ -89,6 +88,7 @@ def read_video(row: asyncpg.Record) -> Video:
 
 
 def _media(row: asyncpg.Record) -> Media:
+    renditions, storyboard = unpack(row["renditions"], row["storyboard"])
     return Media(
         stage=row["stage"],
         encrypted=row["stage_encrypted"],
@@ -96,13 +96,13 @@ def _media(row: asyncpg.Record) -> Media:
         duration=row["duration"],
         width=row["width"],
         height=row["height"],
-        renditions=tuple(Rendition.from_json(item) for item in row["renditions"]),
+        renditions=renditions,
         # A worker of the release before 0003 leaves the number behind when it publishes the whole.
         available=row["available"] if row["state"] == State.PLAYABLE else None,
         has_poster=row["has_poster"],
         has_preview=row["has_preview"],
         blurhash=row["blurhash"],
-        storyboard=Storyboard.from_json(row["storyboard"]) if row["storyboard"] else None,
+        storyboard=storyboard,
         captions=tuple(Captions.from_json(item) for item in row["captions"]),
         audio_left_out=AudioLoss(row["audio_left_out"]) if row["audio_left_out"] else None,
         bytes=row["bytes"],

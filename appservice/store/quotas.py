@@ -58,3 +58,7 @@ class QuotaStore(Database):
         """Return what all videos take."""
         async with self._connection() as connection:
             return await quota_usage.used(connection, QuotaScope.SERVER, "")
+
+    async def fold_totals(self) -> None:
+        """Add up the changes of how many videos are ready, of which one row stays."""
+        await self._fetch("fold_totals")

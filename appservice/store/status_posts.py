@@ -9,6 +9,10 @@ from appservice.core.text.status import Mark
 from appservice.store.pool import Database
 from appservice.store.sql import query
 
+# By then no homeserver knows the transaction id of a mark any more, of which the number of redactions is a part.
+_REDACTED_DAYS = 2
+_AT_ONCE = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class StatusPost:
@@ -51,6 +55,10 @@ class StatusPostStore(Database):
     async def mark_redacted(self, video_id: VideoId, mark: Mark) -> None:
         """Store that a mark or notice was redacted."""
         await self._fetch("mark_status_redacted", video_id=video_id, kind=mark)
+
+    async def prune(self) -> None:
+        """Delete what says of videos that have a mark which marks were redacted before, where that is long ago."""
+        await self._fetch("prune_redacted_marks", days=_REDACTED_DAYS, most=_AT_ONCE)
 
     async def delete(self, video_id: VideoId) -> None:
         """Delete the marks and notices of a video."""

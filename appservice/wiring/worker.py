@@ -143,6 +143,7 @@ class Jobs:
             Chore("sweep", self._sweep, every=3.0),
             Chore("monitor", self.monitor.check, every=5.0),
             Chore("looking back", self.timeline.backfill_all, every=15.0),
+            Chore("packing", self._pack, every=600.0),
         ]
 
     async def _recover(self) -> None:
@@ -157,6 +158,8 @@ class Jobs:
         await self.erasing.sweep()
         await stores.exports.delete_expired()
         await stores.installation.prune_job_log()
+        await stores.status_posts.prune()
+        await stores.quotas.fold_totals()
         await _end_lifetimes(stores, self.parts.config.retention)
 
     async def _wake_queues(self) -> None:
@@ -164,6 +167,10 @@ class Jobs:
 
     async def _purge(self) -> float | None:
         return await self.parts.stores.changes.purge_deleted(UNDO_S)
+
+    async def _pack(self) -> float | None:
+        # Only after an upgrade there is anything: slowly, for nobody waits for it.
+        return 1.0 if await self.parts.stores.packed_media.pack_some() else None
 
     async def _sweep(self) -> None:
         # A look at two folders, which are mostly empty.

@@ -78,10 +78,15 @@ SELECT pg_notify('roomreel_progress', json_build_object(
 FROM moved WHERE visibility = 'shown';
 
 -- name: publish
--- Only the newest attempt may publish. Until all is there, no less than what was downloaded counts.
+-- Only the newest attempt may publish. Until all is there, no less than what was downloaded counts. `packed` is both
+-- renditions and storyboard, and of the content's hash eight bytes do beside that of its file: what the last release
+-- cannot read.
 UPDATE videos SET state = :state, stage = :stage, stage_encrypted = :stage_encrypted, duration = :duration,
-    width = :width, height = :height, has_poster = :has_poster, renditions = :renditions, available = :available,
-    blurhash = :blurhash, storyboard = :storyboard, has_preview = :has_preview, content_hash = :content_hash,
+    width = :width, height = :height, has_poster = :has_poster,
+    renditions = CASE WHEN may_pack() THEN to_jsonb(:packed::text) ELSE :renditions END,
+    storyboard = CASE WHEN NOT may_pack() THEN :storyboard::jsonb END,
+    available = :available, blurhash = :blurhash, has_preview = :has_preview,
+    content_hash = CASE WHEN may_pack() THEN substr(:content_hash::bytea, 1, 8) ELSE :content_hash END,
     captions = :captions,
     bytes = CASE WHEN :state = 'ready' OR admitted_at = 'infinity' THEN :bytes ELSE greatest(:bytes, claimed_size) END,
     -- What is made of a recording has lost before what of its audio cannot be taken.
@@ -115,9 +120,11 @@ WITH appended AS (
 SELECT pg_notify('roomreel_grown', room_id) FROM appended;
 
 -- name: same_content
--- Another video whose files are complete and served; not of a room that was encrypted since.
-SELECT v.* FROM videos v JOIN rooms r ON r.room_id = v.room_id AND NOT r.encrypted
-WHERE v.content_hash = :content_hash AND v.id <> :id AND v.state = 'ready' AND v.visibility = 'shown'
+-- Another video of the same file whose files are complete and served; not of a room that was encrypted since.
+SELECT v.* FROM videos o
+    JOIN videos v ON substr(v.source_hash, 1, 2) = substr(o.source_hash, 1, 2) AND v.source_hash = o.source_hash
+    JOIN rooms r ON r.room_id = v.room_id AND NOT r.encrypted
+WHERE o.id = :id AND v.content_hash IN (:content_hash, substr(:content_hash::bytea, 1, 8)) AND v.id <> o.id AND v.state = 'ready' AND v.visibility = 'shown'
 ORDER BY v.changed_at DESC LIMIT 1;
 
 -- name: fail

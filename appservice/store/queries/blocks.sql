@@ -13,7 +13,9 @@ SELECT source_hash, fingerprint FROM videos WHERE id = :id;
 
 -- name: same_content_here
 -- All videos of a room that are the same file (NULL for none), or one of these.
-SELECT * FROM videos WHERE room_id = :room_id AND (source_hash = :source_hash OR id = ANY (:ids)) AND visibility <> 'removed'
+SELECT * FROM videos WHERE room_id = :room_id AND (
+    substr(source_hash, 1, 2) = substr(:source_hash::bytea, 1, 2) AND source_hash = :source_hash OR id = ANY (:ids)
+) AND visibility <> 'removed'
 ORDER BY id FOR UPDATE;
 
 -- name: block
@@ -26,7 +28,9 @@ SET fingerprint = coalesce(excluded.fingerprint, blocks.fingerprint), reason = e
 -- name: known_content
 -- A video's file is identified from now on; what is known of the same file already comes back.
 WITH same AS (
-    SELECT fingerprint FROM videos WHERE source_hash = :source_hash AND fingerprint IS NOT NULL LIMIT 1
+    SELECT fingerprint FROM videos
+    WHERE substr(source_hash, 1, 2) = substr(:source_hash::bytea, 1, 2) AND source_hash = :source_hash AND fingerprint IS NOT NULL
+    LIMIT 1
 )
 UPDATE videos SET source_hash = :source_hash,
     fingerprint = coalesce(CASE WHEN source_hash = :source_hash THEN fingerprint END, (SELECT fingerprint FROM same))
@@ -52,7 +56,8 @@ WHERE id = :id AND sealed_content IS NOT NULL AND visibility <> 'removed';
 WITH blocked AS (
     UPDATE blocks SET fingerprint = :fingerprint WHERE source_hash = :source_hash
 )
-UPDATE videos SET fingerprint = :fingerprint WHERE source_hash = :source_hash AND visibility <> 'removed';
+UPDATE videos SET fingerprint = :fingerprint
+WHERE substr(source_hash, 1, 2) = substr(:source_hash::bytea, 1, 2) AND source_hash = :source_hash AND visibility <> 'removed';
 
 -- name: blocks_of
 -- What is not to come into a room: files, and what they look like.
@@ -65,7 +70,9 @@ WHERE room_id = :room_id AND fingerprint IS NOT NULL AND visibility <> 'removed'
 
 -- name: look_of
 -- A file's fingerprint, where a video of it had one.
-SELECT fingerprint FROM videos WHERE source_hash = :source_hash AND fingerprint IS NOT NULL LIMIT 1;
+SELECT fingerprint FROM videos
+    WHERE substr(source_hash, 1, 2) = substr(:source_hash::bytea, 1, 2) AND source_hash = :source_hash AND fingerprint IS NOT NULL
+    LIMIT 1;
 
 -- name: block_everywhere
 -- A block that holds in all rooms.
@@ -77,7 +84,9 @@ SELECT id, fingerprint FROM videos WHERE fingerprint IS NOT NULL AND visibility 
 
 -- name: same_content_everywhere
 -- All videos that are the same file, or one of these.
-SELECT * FROM videos WHERE (source_hash = :source_hash OR id = ANY (:ids)) AND visibility <> 'removed' ORDER BY id FOR UPDATE;
+SELECT * FROM videos WHERE (
+    substr(source_hash, 1, 2) = substr(:source_hash::bytea, 1, 2) AND source_hash = :source_hash OR id = ANY (:ids)
+) AND visibility <> 'removed' ORDER BY id FOR UPDATE;
 
 -- name: blocks_everywhere
 -- The latest first.

@@ -10,15 +10,28 @@ WHERE room_id = :room_id AND (visibility <> 'removed' OR deleted_at IS NOT NULL)
 
 -- name: removable_due
 -- The oldest that are older than their room, or the configuration (if it is not NULL), has it.
-SELECT v.id, v.room_id, v.sent_in, v.event_id, v.mxc, v.sender, v.edits
-FROM videos v JOIN rooms r ON r.room_id = v.room_id
-WHERE v.visibility <> 'removed' AND (r.max_lifetime IS NOT NULL OR :longest_ms::bigint IS NOT NULL)
-    AND v.sent_at <= extract(epoch FROM now()) * 1000 - least(r.max_lifetime, :longest_ms::bigint)
-ORDER BY v.sent_at LIMIT :most FOR UPDATE OF v SKIP LOCKED;
+SELECT id, room_id, sent_in, event_id, mxc, sender, edits FROM videos
+WHERE id IN (
+    (
+        SELECT id FROM videos
+        WHERE visibility <> 'removed' AND sent_at <= (extract(epoch FROM now()) * 1000)::bigint - :longest_ms::bigint
+            AND sent_at / 86400000 <= ((extract(epoch FROM now()) * 1000)::bigint - :longest_ms::bigint) / 86400000
+        ORDER BY sent_at / 86400000 LIMIT :most
+    ) UNION ALL (
+        SELECT v.id FROM rooms r JOIN videos v ON v.room_id = r.room_id
+        WHERE r.max_lifetime IS NOT NULL AND v.visibility <> 'removed'
+            AND v.sent_at <= (extract(epoch FROM now()) * 1000)::bigint - r.max_lifetime
+        ORDER BY v.sent_at LIMIT :most
+    )
+)
+ORDER BY sent_at LIMIT :most FOR UPDATE SKIP LOCKED;
 
 -- name: is_mxc_used
 -- Whether another video that is still here has the same original.
-SELECT EXISTS (SELECT FROM videos WHERE mxc = :mxc) AS used;
+SELECT EXISTS (
+    SELECT FROM videos
+    WHERE hashtextextended(mxc, 0) & 65535 = hashtextextended(:mxc, 0) & 65535 AND mxc = :mxc AND mxc <> ''
+) AS used;
 
 -- name: erase_person
 -- All that is stored of somebody beside videos. What the room itself has of its members stays while they are in it.
@@ -43,7 +56,7 @@ WITH settings AS (DELETE FROM people WHERE user_id = :user_id),
                 THEN clock_timestamp() ELSE members_forgotten_at END,
             -- Somebody opted in, whoever that was.
             opted_in_by = CASE WHEN opted_in_by = :user_id THEN '' ELSE opted_in_by END
-        WHERE room_id IN (SELECT room_id FROM gone) OR opted_in_by = :user_id
+        WHERE room_id IN (SELECT room_id FROM gone UNION SELECT room_id FROM rooms WHERE opted_in_by = :user_id)
     )
 UPDATE videos SET sender = '' WHERE sender = :user_id;
 

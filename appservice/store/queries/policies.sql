@@ -56,6 +56,13 @@ WHERE quarantined ? 'with_sender' AND quarantined ? 'policy' <> (sender IN (
 
 -- name: hold_policed
 -- What those have whom a list bans is hidden from everybody; the row has what it was before, and what else holds it.
+-- Each sender is looked up once, whatever they have.
+WITH RECURSIVE senders AS (
+    (SELECT sender FROM videos ORDER BY sender LIMIT 1)
+    UNION ALL
+    SELECT (SELECT v.sender FROM videos v WHERE v.sender > s.sender ORDER BY v.sender LIMIT 1)
+    FROM senders s WHERE s.sender IS NOT NULL
+)
 UPDATE videos SET
     quarantined = coalesce(quarantined, jsonb_build_object(
         'visibility', CASE WHEN deleted_at IS NULL THEN visibility ELSE undone_to END,
@@ -65,7 +72,7 @@ UPDATE videos SET
     undone_to = CASE WHEN deleted_at IS NULL THEN undone_to ELSE 'held' END,
     held_for = 'policy', hidden_by = NULL, version = version + 1, changed_at = now()
 WHERE (quarantined IS NULL OR held_for = 'verdict') AND (visibility <> 'removed' OR deleted_at IS NOT NULL)
-    AND sender IN (SELECT sender FROM (SELECT DISTINCT sender FROM videos) AS senders WHERE is_policed(sender))
+    AND sender IN (SELECT sender FROM senders WHERE is_policed(sender))
 RETURNING id, room_id, sender;
 
 -- name: release_policed
@@ -92,4 +99,14 @@ SELECT room_id FROM rooms WHERE bot_membership IN ('join', 'invite') AND is_room
 
 -- name: rooms_of_policed
 -- The rooms where somebody is whom a list bans: what they watch there ends.
-SELECT DISTINCT m.room_id FROM members m WHERE m.membership = 'join' AND is_policed(m.user_id);
+WITH RECURSIVE people AS (
+    (SELECT user_id FROM members ORDER BY user_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT m.user_id FROM members m WHERE m.user_id > p.user_id ORDER BY m.user_id LIMIT 1)
+    FROM people p WHERE p.user_id IS NOT NULL
+)
+SELECT DISTINCT m.room_id FROM people p, LATERAL (
+    -- OFFSET: by the index, for they are few.
+    SELECT room_id FROM members WHERE user_id = p.user_id AND membership = 'join' OFFSET 0
+) AS m
+WHERE is_policed(p.user_id);

@@ -35,10 +35,16 @@ FROM (
 -- name: used_by_server
 SELECT v.videos + u.videos AS videos, (v.bytes + u.bytes)::bigint AS bytes
 FROM (
-    SELECT count(*) AS videos, coalesce(sum(bytes), 0) AS bytes FROM videos
-    WHERE visibility <> 'removed' AND state <> 'failed' AND id IS DISTINCT FROM :without_video
-        AND (:without_video::uuid IS NULL OR state = 'ready' OR (admitted_at, arrived_at, id)
-            < (SELECT o.admitted_at, o.arrived_at, o.id FROM videos o WHERE o.id = :without_video))
+    SELECT coalesce(sum(part.videos), 0)::bigint AS videos, coalesce(sum(part.bytes), 0) AS bytes FROM (
+        SELECT videos, bytes FROM ready_totals
+        UNION ALL SELECT -1, -bytes FROM videos
+            WHERE id = :without_video AND state = 'ready' AND visibility <> 'removed'
+        UNION ALL SELECT 1, bytes FROM videos
+            WHERE state IN ('queued', 'processing', 'playable') AND visibility <> 'removed'
+                AND id IS DISTINCT FROM :without_video
+                AND (:without_video::uuid IS NULL OR (admitted_at, arrived_at, id)
+                    < (SELECT o.admitted_at, o.arrived_at, o.id FROM videos o WHERE o.id = :without_video))
+    ) AS part
 ) AS v, (
     SELECT count(DISTINCT upload_id) AS videos, coalesce(sum(bytes), 0) AS bytes FROM upload_media
     WHERE sent_at IS NULL AND upload_id IS DISTINCT FROM :without_upload
@@ -68,8 +74,11 @@ FROM unnest(:room_ids::text[]) AS w (whose), LATERAL (
 UNION ALL
 SELECT 'server', '', v.videos + u.videos, (v.bytes + u.bytes)::bigint
 FROM (
-    SELECT count(*) AS videos, coalesce(sum(bytes), 0) AS bytes FROM videos
-    WHERE :server AND visibility <> 'removed' AND state <> 'failed'
+    SELECT coalesce(sum(part.videos), 0)::bigint AS videos, coalesce(sum(part.bytes), 0) AS bytes FROM (
+        SELECT videos, bytes FROM ready_totals WHERE :server
+        UNION ALL SELECT 1, bytes FROM videos
+            WHERE :server AND state IN ('queued', 'processing', 'playable') AND visibility <> 'removed'
+    ) AS part
 ) AS v, (
     SELECT count(DISTINCT upload_id) AS videos, coalesce(sum(bytes), 0) AS bytes FROM upload_media
     WHERE :server AND sent_at IS NULL

@@ -11,3 +11,8 @@ SELECT pg_advisory_xact_lock(hashtextextended('quotas', 7417));
 -- name: admit_video
 -- It counts from now on, also when it is tried again.
 UPDATE videos SET admitted_at = clock_timestamp() WHERE id = :id AND attempts = :attempt AND admitted_at = 'infinity';
+
+-- name: fold_totals
+-- Make one row of many; whoever sums them meanwhile sees either.
+WITH folded AS (DELETE FROM ready_totals RETURNING videos, bytes)
+INSERT INTO ready_totals SELECT coalesce(sum(videos), 0), coalesce(sum(bytes), 0) FROM folded;

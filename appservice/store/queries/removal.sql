@@ -114,4 +114,6 @@ WHERE sent_at IS NOT NULL AND (:owner::text IS NULL OR owner = :owner) AND (:roo
             v.mxc IN (m.mxc, m.thumbnail_of)
             OR v.edits @> jsonb_build_array(jsonb_build_object('mxc', coalesce(m.thumbnail_of, m.mxc)))
         )
+        -- By the index: of their owner's videos alone.
+        OFFSET 0
     );

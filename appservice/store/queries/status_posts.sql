@@ -28,3 +28,12 @@ UPDATE statuses SET event_id = '', says = '', times = times + 1 WHERE video_id =
 
 -- name: delete_status_posts
 DELETE FROM statuses WHERE video_id = :video_id;
+
+-- name: prune_redacted_marks
+-- Marks that were redacted, of videos that have another one and did not change for so long.
+DELETE FROM statuses s WHERE (s.video_id, s.kind) IN (
+    SELECT r.video_id, r.kind FROM statuses r JOIN videos v ON v.id = r.video_id
+    WHERE r.event_id = '' AND v.changed_at < now() - make_interval(days => :days)
+        AND EXISTS (SELECT FROM statuses o WHERE o.video_id = r.video_id AND o.event_id <> '')
+    LIMIT :most
+);

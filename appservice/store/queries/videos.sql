@@ -26,7 +26,7 @@ ORDER BY r.key, v.position, v.sent_at, v.id;
 -- `digits` are hexadecimal. One more than is of use, to see that they are too few.
 SELECT v.*
 FROM videos v JOIN members m ON m.room_id = v.room_id AND m.user_id = :user_id AND m.membership = 'join'
-WHERE v.visibility <> 'removed' AND replace(v.id::text, '-', '') LIKE :digits || '%'
+WHERE v.visibility <> 'removed' AND v.id BETWEEN rpad(:digits, 32, '0')::uuid AND rpad(:digits, 32, 'f')::uuid
 ORDER BY v.id LIMIT 2;
 
 -- name: served_stage
@@ -46,7 +46,7 @@ WHERE v.id = :id AND v.room_id = :room_id AND v.visibility = 'shown' AND v.state
 -- name: under_way
 -- What workers that gave a sign of life within so many seconds are at.
 SELECT id, room_id, sender, attempts, percent, remaining FROM videos
-WHERE percent IS NOT NULL AND EXISTS (
+WHERE percent IS NOT NULL AND state IN ('queued', 'processing', 'playable') AND EXISTS (
     SELECT FROM pgqueuer
     WHERE entrypoint = 'video' AND payload = convert_to(videos.id::text, 'UTF8') AND status = 'picked'
         AND heartbeat > now() - make_interval(secs => :heartbeat_timeout)
@@ -55,4 +55,10 @@ ORDER BY position, id;
 
 -- name: counts
 -- For operators: videos by state.
-SELECT state, count(*) AS videos FROM videos WHERE visibility <> 'removed' GROUP BY state ORDER BY state;
+SELECT state, sum(videos)::bigint AS videos FROM (
+    SELECT 'ready' AS state, sum(videos) AS videos FROM ready_totals
+    UNION ALL SELECT state, count(*) FROM videos
+        WHERE state IN ('queued', 'processing', 'playable') AND visibility <> 'removed' GROUP BY state
+    UNION ALL SELECT state, count(*) FROM videos WHERE state = 'failed' AND visibility <> 'removed' GROUP BY state
+) AS counted
+WHERE videos > 0 GROUP BY state ORDER BY state;
