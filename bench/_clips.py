@@ -97,23 +97,29 @@ CLIPS: dict[str, Callable[[Tools, Path], Clip]] = {
 }
 
 _H264 = "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", str(RATE)
-_AUDIO = "anoisesrc=color=pink:sample_rate=48000,tremolo=f=3"
+AUDIO = "anoisesrc=color=pink:sample_rate=48000,tremolo=f=3"
+"""ffmpeg's description of an input: what is heard."""
+
+
+def moving(width: int, height: int, first: int = 0) -> str:
+    """Describe an input to ffmpeg that shows something moving; `first` is the frame at which it starts."""
+    wide, high = width * 3 // 2, height * 3 // 2
+    return (
+        f"mandelbrot=size={wide}x{high}:rate={RATE}:end_scale=0.01,trim=end_frame=1,loop=-1:1,setpts=N/{RATE}/TB,"
+        f"crop={width}:{height}:x='(in_w-out_w)*(1+sin((n+{first})/47))/2':y='(in_h-out_h)*(1+sin((n+{first})/31))/2',"
+        f"format=yuv420p[all];testsrc2=size={width // 4}x{height // 4}:rate={RATE}[part];"
+        f"[all][part]overlay=x='(W-w)*(1+cos((n+{first})/40))/2':y='(H-h)*(1+sin((n+{first})/23))/2',"
+        "noise=alls=10:allf=t"
+    )
 
 
 def _make(tools: Tools, path: Path, width: int, height: int, seconds: int, *options: str) -> None:
-    wide, high = width * 3 // 2, height * 3 // 2
-    video = (
-        f"mandelbrot=size={wide}x{high}:rate={RATE}:end_scale=0.01,trim=end_frame=1,loop=-1:1,setpts=N/{RATE}/TB,"
-        f"crop={width}:{height}:x='(in_w-out_w)*(1+sin(n/47))/2':y='(in_h-out_h)*(1+sin(n/31))/2',format=yuv420p[all];"
-        f"testsrc2=size={width // 4}x{height // 4}:rate={RATE}[part];"
-        "[all][part]overlay=x='(W-w)*(1+cos(n/40))/2':y='(H-h)*(1+sin(n/23))/2',noise=alls=10:allf=t"
-    )
-    inputs = "-f", "lavfi", "-i", video, "-f", "lavfi", "-i", _AUDIO
+    inputs = "-f", "lavfi", "-i", moving(width, height), "-f", "lavfi", "-i", AUDIO
     ffmpeg(tools, *inputs, "-t", str(seconds), "-c:a", "aac", "-ac", "2", *options, path)
 
 
 def _repeat(tools: Tools, piece: Path, path: Path, seconds: int) -> None:
     # The audio is encoded again, because a repeated AAC track has a gap at each seam.
-    inputs = "-stream_loop", "-1", "-i", piece, "-f", "lavfi", "-i", _AUDIO
+    inputs = "-stream_loop", "-1", "-i", piece, "-f", "lavfi", "-i", AUDIO
     tracks = "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac", "-ac", "2"
     ffmpeg(tools, *inputs, *tracks, "-tag:v", "hvc1" if "hevc" in piece.name else "avc1", "-t", str(seconds), path)

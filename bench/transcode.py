@@ -26,7 +26,8 @@ Costs = dict[str, Cost]
 
 def _ours(tools: Tools, clip: Clip, folder: Path, marks: Marks, *, copy: bool = True, whole: bool = True) -> None:
     async def run() -> None:
-        settings = Settings(copy=copy)
+        # Where every rung is encoded, they are those of the peers.
+        settings = Settings(copy=copy, every_rung=not copy)
         async with Transcoding(clip.path, folder, tools=tools, limits=Limits(), settings=settings) as job:
             async for result in job.first_stage():
                 if not marks.playable:

@@ -27,6 +27,8 @@ _MODERN = frozenset({"hevc", "vp9", "av1"})
 # More than this many times the bit rate of the file itself is no use; a newer codec is more efficient than H.264.
 _MOST_GAIN, _MOST_GAIN_OF_MODERN = 2, 4
 _LEAST_RATE = 200_000
+# Share of the bits of the rung above that a rung may take: whose line is too slow for that one needs much less.
+_MOST_OF_ABOVE = 2 / 3
 _FAST = 480
 _POSTER = 720
 # A source this much above a standard size deserves a rung of its own size rather than the loss.
@@ -77,7 +79,7 @@ class Plan:
     """The renditions to make; all have the same rate, frames and key frames, so that a player may switch anywhere."""
 
     ladder: tuple[Rung, ...]
-    """Largest first."""
+    """Every size that it may get, largest first; `rungs` are those that are made."""
     fast: Rung
     """The rung of an encoded first stage."""
     frame_rate: Fraction
@@ -85,6 +87,21 @@ class Plan:
     storyboard: Storyboard
     sparse: bool = False
     """Whether frames that only repeat the one before are dropped: the rate is then the highest."""
+    every_rung: bool = False
+    """Whether rungs are made that save hardly any bits."""
+
+    def rungs(self, copied_bits: int | None = None) -> tuple[Rung, ...]:
+        """Return the rungs to make: the highest, and below each the next that saves viewers a third of its bits.
+
+        `copied_bits` are those per second of a stream copy, audio included, that is the highest rung.
+        """
+        made = [self.ladder[0]]
+        bits = made[0].max_rate + AUDIO_BITS if copied_bits is None else copied_bits
+        for rung in self.ladder[1:]:
+            if self.every_rung or rung.max_rate + AUDIO_BITS <= bits * _MOST_OF_ABOVE:
+                made.append(rung)
+                bits = rung.max_rate + AUDIO_BITS
+        return tuple(made)
 
     @property
     def idle_distance(self) -> int:
@@ -151,8 +168,8 @@ def plan(probe: Probe, limits: Limits, settings: Settings = DEFAULT) -> Plan:
     fast = ladder(video.width, video.height, rate, small, most)[0]
     storyboard = plan_storyboard(rungs[0].width, rungs[0].height, float(frames / rate))
     sparse = video.peak_rate >= video.frame_rate * _SPARSE > 0 and rate > _LOWEST_RATE
-    made = Plan(rungs, fast, rate, frames, storyboard, sparse)
-    needed = sum(rung.max_rate + AUDIO_BITS for rung in rungs) / 8 * made.duration
+    made = Plan(rungs, fast, rate, frames, storyboard, sparse, settings.every_rung)
+    needed = sum(rung.max_rate + AUDIO_BITS for rung in made.rungs()) / 8 * made.duration
     if needed > limits.output_bytes:
         raise TooLong(
             f"{made.duration:.0f} s would take up to {needed / 1e9:.1f} GB, "

@@ -16,6 +16,8 @@ class Settings:
     """x264's preset for the ladder; a first stage, which the ladder replaces, is encoded faster."""
     encoder: str = "libx264"
     """ffmpeg's name of the H.264 encoder, one that `tools.usable_encoder` found to work."""
+    every_rung: bool = False
+    """Whether rungs are made that save less than a third of the bits of the one above: to compare, not to serve."""
     copy: bool = True
     """Whether the sender's own video is stream copied as the highest rung where every player can decode it."""
 

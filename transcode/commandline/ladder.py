@@ -34,6 +34,8 @@ class CopyAlignment:
     """A stream copy, and its segment boundaries, which encoded rungs have to match."""
 
     stream_copy: StreamCopy
+    rungs: tuple[Rung, ...]
+    """The rungs to make; the first is the copy."""
     durations: tuple[float, ...]
     """Seconds of each of its segments."""
     av_offset: float
@@ -42,14 +44,15 @@ class CopyAlignment:
 
 def ladder(source: Source, plan: Plan, settings: Settings, gain: float) -> list[str]:
     """Encode every rung. All have the same audio, with a `gain` in dB."""
+    rungs = plan.rungs()
     read = source.read(**ONE_GRAPH)
     frames = filters.constant_rate(filters.source_frames(read, source.probe.video, plan.ladder[0]), plan)
     chosen = encoder(settings.encoder)
-    video, others = _outputs(frames, plan, plan.ladder, plan.duration, source.probe.video.hdr, chosen)
+    video, others = _outputs(frames, plan, rungs, plan.duration, source.probe.video.hdr, chosen)
     audio = audio_filters.rung_audio(source.audio_of(read), plan.samples, gain)
     keys = key_times(plan.durations) if plan.sparse else {}
-    options = encoding(plan.ladder, settings, source.limits, plan.key_frame_distance, keys)
-    targets = [rung_target(rung, number) for number, rung in enumerate(plan.ladder)]
+    options = encoding(rungs, settings, source.limits, plan.key_frame_distance, keys)
+    targets = [rung_target(rung, number) for number, rung in enumerate(rungs)]
     return compiled(
         source.tools,
         fragmented([*video, audio], targets, plan.samples, options),
@@ -65,7 +68,7 @@ def ladder_with_copy(
     """Make the same ladder, with a stream copy as the highest rung, whose segment boundaries the others get."""
     stream_copy = alignment.stream_copy
     read = source.read(**ONE_GRAPH, **source.origin_options(stream_copy.start))
-    copied, encoded = read[str(source.probe.video.index)], plan.ladder[1:]
+    copied, encoded = read[str(source.probe.video.index)], alignment.rungs[1:]
     samples = round(stream_copy.duration * AUDIO_RATE)
     chosen = encoder(settings.encoder)
     frames = filters.source_frames(read, source.probe.video, plan.ladder[0])

@@ -40,20 +40,22 @@ async def make_ladder(job: Job, alignment: CopyAlignment | None, key: bytes | No
 async def _rungs(job: Job, gain: float, alignment: CopyAlignment | None, key: bytes | None) -> Result:
     folder, plan = job.out / READY, job.plan
     if alignment:
+        rungs = alignment.rungs
         line = ladder.ladder_with_copy(job.source, plan, job.settings, gain, alignment)
         duration, durations = alignment.stream_copy.duration, alignment.durations
     else:
+        rungs = plan.rungs()
         line = ladder.ladder(job.source, plan, job.settings, gain)
         duration, durations = plan.duration, plan.durations
     with ExitStack() as closed:
-        cutters = [closed.enter_context(closing(cutter)) for cutter in await job.prepare(folder, plan.ladder, key)]
+        cutters = [closed.enter_context(closing(cutter)) for cutter in await job.prepare(folder, rungs, key)]
         complaints = await job.run_and_cut(line, folder, cutters, _INTERVAL_S, until=1.0)
         if alignment and complaints.strip():
             # The copy would have the damage of its source; some players stop there.
             raise InvalidRendition(f"it is damaged: {complaints.strip()[-_SHOWN:]}")
         written = [await asyncio.to_thread(finish, cutter, duration) for cutter in cutters]
         checks.aligned([each.segments for each in written], durations)
-    renditions = [rendition_of(each, rung, durations) for each, rung in zip(written, plan.ladder, strict=True)]
+    renditions = [rendition_of(each, rung, durations) for each, rung in zip(written, rungs, strict=True)]
     poster = await asyncio.to_thread(collect_poster, sandbox_of(folder), folder, plan.ladder[0], key)
     made = await asyncio.to_thread(_collect_others, folder, key)
     await asyncio.to_thread(collect.discard, sandbox_of(folder))

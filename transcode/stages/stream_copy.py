@@ -100,8 +100,10 @@ def _described(job: Job, stream_copy: StreamCopy, written: Written) -> Copied:
         # Players that know the first size alone distort, or stop at, frames of another size.
         raise InvalidRendition("its parameter sets change on the way: the frame size, perhaps")
     durations = checks.durations(written.segments, stream_copy.duration)
-    result = job.result([rendition_of(written, stream_copy.rung, durations)])
-    return Copied(result, result.available, CopyAlignment(stream_copy, durations, written.av_offset))
+    rendition = rendition_of(written, stream_copy.rung, durations)
+    rungs = job.plan.rungs(rendition.average_bandwidth)
+    result = job.result([rendition])
+    return Copied(result, result.available, CopyAlignment(stream_copy, rungs, durations, written.av_offset))
 
 
 def _remuxed(source: Source, index: range, stream_copy: StreamCopy) -> Remux:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.video.ladders import Ladder, build
 from tests.support.video.output_checks import (
+    EVERY_RUNG,
     AssertCopied,
     AssertGapless,
     Clip,
@@ -17,7 +18,6 @@ from tests.support.video.output_checks import (
     transcode,
 )
 from transcode import Limits, Result, Settings, Tools, find_tools
-from transcode.settings import DEFAULT
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +45,7 @@ def clip(tools: Tools, tmp_path: Path) -> Clip:
 
 @pytest.fixture
 def transcoded(tools: Tools, tmp_path: Path) -> Transcoded:
-    async def run(source: Path, settings: Settings = DEFAULT) -> Outcome:
+    async def run(source: Path, settings: Settings = EVERY_RUNG) -> Outcome:
         published: list[Result] = []
         shares: list[float] = []
 

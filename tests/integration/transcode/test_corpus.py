@@ -17,7 +17,7 @@ from tests.support.video.hls_player import HlsPlayer, open_hls_player, serve_pla
 from tests.support.video.output_checks import transcode
 from transcode import Limits, Result, Settings, Tools, TranscodeError
 
-SETTINGS = Settings(rungs=(360, 240))
+SETTINGS = Settings(rungs=(360, 240), every_rung=True)
 
 
 @dataclass

@@ -31,7 +31,7 @@ async def test_a_reel_of_unlike_videos_plays_to_its_end(
         clip("three.mp4", "-f", "lavfi", "-i", "testsrc2=s=320x240:r=24:d=0.05", *QUICK),
     ]
     # With copies, ffmpeg reads on with the parameter sets of the first item; browsers, tested elsewhere, do not.
-    outcomes = [await transcoded(source, Settings(copy=False)) for source in sources]
+    outcomes = [await transcoded(source, Settings(copy=False, every_rung=True)) for source in sources]
     items = [Item(f"{outcome.out.relative_to(tmp_path)}/ready/", outcome.ready.renditions) for outcome in outcomes]
     reel = tiers(items)
     assert [tier.name for tier in reel] == ["240", "360"]

@@ -15,9 +15,11 @@ import pytest
 from transcode import Limits, Rendition, Result, Settings, Tools, Transcoding
 from transcode.mp4.boxes import child
 from transcode.mp4.fragments import runs_of
-from transcode.settings import DEFAULT
 
 CLOCK, AUDIO_RATE, AAC_FRAME = 90_000, 48_000, 1024
+
+EVERY_RUNG = Settings(every_rung=True)
+"""The test clips are small: with the defaults, most would be a stream copy and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ async def transcode(
     *,
     tools: Tools,
     limits: Limits,
-    settings: Settings = DEFAULT,
+    settings: Settings = EVERY_RUNG,
     on_stage: Callable[[Result], None] = lambda _: None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Result:

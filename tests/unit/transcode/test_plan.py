@@ -57,6 +57,33 @@ def test_ladders(size: tuple[int, int], expected: list[tuple[str, int, int]]) ->
     assert shapes(*size) == expected
 
 
+@pytest.mark.parametrize(
+    ("size", "copied_bits", "expected"),
+    [
+        ((1920, 1080), None, "1080 720 480 240"),
+        ((1920, 1080), 15_000_000, "1080 720 480 240"),
+        ((1920, 1080), 4_000_000, "1080 480 240"),
+        ((1280, 720), 2_000_000, "720 360 240"),
+        ((1280, 720), 1_000_000, "720 240"),
+        ((1280, 720), 900_000, "720"),  # it is small enough for anybody
+        ((480, 270), 400_000, "360"),
+        ((250, 250), None, "240"),
+    ],
+)
+def test_a_rung_that_saves_less_than_a_third_is_not_made(
+    size: tuple[int, int], copied_bits: int | None, expected: str
+) -> None:
+    made = plan(clip(width=size[0], height=size[1], coded_width=size[0], coded_height=size[1]), Limits())
+    assert " ".join(rung.name for rung in made.rungs(copied_bits)) == expected
+    assert replace(made, every_rung=True).rungs(copied_bits) == made.ladder
+
+
+def test_what_a_copy_needs_may_be_missing_without_one() -> None:
+    wide = plan(clip(), Limits())
+    assert "360" not in [rung.name for rung in wide.rungs()]
+    assert "360" in [rung.name for rung in wide.rungs(2_000_000)]
+
+
 @given(st.integers(16, 8192), st.integers(16, 8192))
 def test_rungs_are_even_and_never_larger_than_the_frame(width: int, height: int) -> None:
     rungs = ladder(width, height)
