@@ -125,6 +125,13 @@ Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium
 Encoder = Literal["libx264", "h264_vaapi", "h264_nvenc", "h264_qsv"]
 
 
+class LadderPolicy(StrEnum):
+    """When the rungs below a stream copy are made: before anybody needs them, or once somebody does."""
+
+    ALWAYS = "always"
+    WATCHED = "watched"
+
+
 class Transcode(_Section):
     """How renditions are made; with which ffmpeg, and how many threads it may use (0: by the number of cores)."""
 
@@ -133,6 +140,7 @@ class Transcode(_Section):
     encoder: Encoder = "libx264"
     # pydantic's models have a method `copy`.
     copy_source: Annotated[bool, Field(alias="copy")] = True
+    ladder: LadderPolicy = LadderPolicy.ALWAYS
     threads: Annotated[int, Field(ge=0)] = 0
     ffmpeg: str | None = None
     ffprobe: str | None = None

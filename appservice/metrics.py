@@ -14,6 +14,9 @@ VIDEO_SECONDS = Histogram(
     "Seconds from the start of a successful attempt to ready",
     buckets=(0.5, 1, 2, 5, 10, 30, 60, 120, 300, 900, 3600),
 )
+LOWER_RUNGS = Counter(
+    "roomreel_lower_rungs_total", "Videos whose rungs below a stream copy were left out, wanted, made", ["outcome"]
+)
 VIDEOS = Gauge("roomreel_videos", "Videos by state", ["state"])
 BYTES_IN = Counter("roomreel_downloaded_bytes_total", "Bytes of media fetched from the homeserver")
 CONNECTIONS_CLOSED = Counter(

@@ -2,8 +2,10 @@
 
 60 % are messenger-sized, 20 % from a phone's camera, 5 % 4K HEVC, 10 % loops, 5 % odd, and a tenth was sent before
 (`_day_clips`). PeerTube and MediaCMS do the same files in the same run, each clip in turn, by the arguments in their
-sources (`_peers`); both do again what was sent before. Ours are the library with what the service does around it:
-the file's hash, and links instead of a second transcoding. Disk is what stays once the first stages are swept.
+sources (`_peers`); both do again what was sent before. Ours are the library with what the service does around it: the
+file's hash, and links instead of a second transcoding. `watched` is ours with `transcode.ladder: watched`, where one
+viewer of five needs the lower rungs, and without what is made while the machine is idle. Disk is what stays once the
+first stages are swept.
 
 `./run bench day [--clips N] [--shorten X] [--only ours,peertube]`: durations are divided by X, 3 unless said otherwise;
 that is against us, for what does not grow with a clip weighs more. The clips are kept in `.run/day-clips`.
@@ -16,7 +18,7 @@ import shutil
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +26,7 @@ from bench import _peers
 from bench._clips import Clip
 from bench._day_clips import Sent, day, make
 from bench._process_cost import Cost, Marks, measure
-from bench.transcode import COPIED, WAYS
+from bench.transcode import ours
 from transcode import Tools, find_tools
 
 CLIPS, SHORTEN = 20, 3.0
@@ -32,13 +34,20 @@ _KEPT = Path(".run/day-clips")
 
 Way = Callable[[Tools, Clip, Path, Marks], None]
 
-OURS, PEERTUBE, MEDIACMS = "ours", "peertube", "mediacms"
-_WAYS: dict[str, Way] = {OURS: WAYS[COPIED], PEERTUBE: _peers.peertube, MEDIACMS: _peers.mediacms}
-_NAMES = {OURS: "ours", PEERTUBE: "PeerTube, 1 thread", MEDIACMS: "MediaCMS, medium"}
-_LINKING = frozenset({OURS})
+OURS, WATCHED, PEERTUBE, MEDIACMS = "ours", "watched", "peertube", "mediacms"
+_WAYS: dict[str, Way] = {
+    OURS: ours,
+    WATCHED: partial(ours, below_copy=False),
+    PEERTUBE: _peers.peertube,
+    MEDIACMS: _peers.mediacms,
+}
+_NAMES = {OURS: "ours", WATCHED: "ours, ladder: watched", PEERTUBE: "PeerTube, 1 thread", MEDIACMS: "MediaCMS, medium"}
+_LINKING = frozenset({OURS, WATCHED})
 """Those that do not transcode again what they have."""
 
-_GOALS = ((OURS, PEERTUBE, "cpu", 0.30), (OURS, PEERTUBE, "output", 0.8))
+_GOALS = ((OURS, PEERTUBE, "cpu", 0.30), (OURS, PEERTUBE, "output", 0.8), (WATCHED, PEERTUBE, "cpu", 0.15))
+_SLOW = 5
+"""Of so many viewers the line of one is too slow for a stream copy; here each video has one viewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +73,22 @@ def _linked(clip: Clip, before: Path, folder: Path, _: Marks) -> None:
     shutil.copytree(before / "ready", folder / "ready", copy_function=os.link)
 
 
-def _cost(way: str, tools: Tools, clip: Clip, folder: Path, before: Path | None) -> Cost:
+def _cost(way: str, tools: Tools, clip: Clip, folder: Path, before: Path | None, needs_rungs: bool) -> Cost:
     if way not in _LINKING:
         return measure(partial(_WAYS[way], tools, clip), folder)
     if before is None:
-        return measure(partial(_hashed, _WAYS[way], tools, clip), folder)
+        first = measure(partial(_hashed, _WAYS[way], tools, clip), folder)
+        return _with_rungs(first, tools, clip, folder) if way == WATCHED and needs_rungs else first
     return measure(partial(_linked, clip, before), folder)
+
+
+def _with_rungs(first: Cost, tools: Tools, clip: Clip, folder: Path) -> Cost:
+    """Make the rungs that were left out, as the service does: from the file, a stage with all of them."""
+    if len([each for each in (folder / "ready").iterdir() if each.is_dir()]) > 1:
+        return first  # it was encoded
+    shutil.rmtree(folder)
+    again = measure(partial(_hashed, ours, tools, clip), folder)
+    return replace(again, cpu=first.cpu + again.cpu, ready=first.ready + again.ready, playable=first.playable)
 
 
 def _run(tools: Tools, sent: Sequence[Sent], ways: Sequence[str], folder: Path) -> dict[str, list[Cost]]:
@@ -80,7 +99,7 @@ def _run(tools: Tools, sent: Sequence[Sent], ways: Sequence[str], folder: Path) 
             out = folder / f"{way}-{number}"
             first = next(place for place, other in enumerate(sent) if other == each)
             before = folder / f"{way}-{first}" if first < number else None
-            taken.append(_cost(way, tools, clip, out, before))
+            taken.append(_cost(way, tools, clip, out, before, number % _SLOW == 0))
             if way not in _LINKING:
                 shutil.rmtree(out)
     return costs

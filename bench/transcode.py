@@ -24,7 +24,18 @@ RUNS = 5
 Costs = dict[str, Cost]
 
 
-def _ours(tools: Tools, clip: Clip, folder: Path, marks: Marks, *, copy: bool = True, whole: bool = True) -> None:
+def ours(
+    tools: Tools,
+    clip: Clip,
+    folder: Path,
+    marks: Marks,
+    *,
+    copy: bool = True,
+    whole: bool = True,
+    below_copy: bool = True,
+) -> None:
+    """Use the library as the service does, up to what is wanted."""
+
     async def run() -> None:
         # Where every rung is encoded, they are those of the peers.
         settings = Settings(copy=copy, every_rung=not copy)
@@ -36,7 +47,7 @@ def _ours(tools: Tools, clip: Clip, folder: Path, marks: Marks, *, copy: bool = 
                     return
                 if result.whole:
                     marks.first_is_whole()
-            await job.ladder()
+            await job.ladder(below_copy=below_copy)
 
     asyncio.run(run())
 
@@ -51,9 +62,9 @@ MEDIACMS, MEDIACMS_FASTER = "MediaCMS, medium", "MediaCMS, faster from 720"
 PYAV, BARE_COPY, BARE_SEGMENT = "PyAV copy", "bare ffmpeg copy", "bare ffmpeg, one segment"
 
 WAYS: dict[str, Callable[[Tools, Clip, Path, Marks], None]] = {
-    ENCODED: partial(_ours, copy=False),
-    COPIED: _ours,
-    PLAYABLE: partial(_ours, whole=False),
+    ENCODED: partial(ours, copy=False),
+    COPIED: ours,
+    PLAYABLE: partial(ours, whole=False),
     RAW: _peers.raw,
     PEERTUBE: _peers.peertube,
     PEERTUBE_0: partial(_peers.peertube, threads=0),

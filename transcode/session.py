@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -94,10 +95,20 @@ class Transcoding:
             async for result in results:
                 yield result
 
-    async def ladder(self, key: bytes | None = None) -> Result:
-        """Make the ladder in `out`/ready: all rungs, with poster, storyboard and preview; encrypted with a `key`."""
+    async def ladder(self, key: bytes | None = None, *, below_copy: bool = True) -> Result:
+        """Make the ladder in `out`/ready: all rungs, with poster, storyboard and preview; encrypted with a `key`.
+
+        Without `below_copy`, a stream copy is the only rung: the result says whether others are left out, which
+        another job can make later, with all else.
+        """
+        alignment = self._alignment
+        left_out = alignment.rungs[1:] if alignment and not below_copy else ()
+        if alignment and left_out:
+            alignment = replace(alignment, rungs=alignment.rungs[:1])
         self._clock.resume()
         try:
-            return await make_ladder(self._job, self._alignment, key)
+            result = await make_ladder(self._job, alignment, key)
+            # Where the copy was none, all rungs are there.
+            return replace(result, left_out=bool(left_out) and len(result.renditions) == 1)
         finally:
             self._clock.pause()

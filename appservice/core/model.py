@@ -133,6 +133,15 @@ class SentFile:
     awaited_since: datetime | None = None
 
 
+class LowerRungs(StrEnum):
+    """Rungs below a stream copy that are not made, as `transcode.ladder: watched` has it."""
+
+    LEFT_OUT = "left_out"
+    """Until somebody needs them."""
+    WANTED = "wanted"
+    """As soon as it is their turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Media:
     """What was made of a file; durations in seconds, sizes in pixels.
@@ -140,7 +149,7 @@ class Media:
     `stage` is the folder that is served, and `replaced_stage` that of what played before an edit brought other media,
     which are not whole yet. `available` is how many leading segments of each rendition exist, None when all do.
     `bytes` is what its files take on our disk. `audio_left_out`: what of its audio is not played, and why.
-    `encrypted`: the files of `stage` are encrypted on disk.
+    `encrypted`: the files of `stage` are encrypted on disk. `lower_rungs`: those that are not made; None: all are.
     """
 
     stage: str | None = None
@@ -158,6 +167,7 @@ class Media:
     captions: tuple[Captions, ...] = ()
     audio_left_out: AudioLoss | None = None
     bytes: int = 0
+    lower_rungs: LowerRungs | None = None
 
 
 @dataclass(frozen=True, slots=True)

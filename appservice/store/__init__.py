@@ -11,6 +11,7 @@ from appservice.store.erasure import ErasureStore
 from appservice.store.exports import Belongings, ExportStore
 from appservice.store.installation import InstallationStore
 from appservice.store.intake import IntakeStore
+from appservice.store.lower_rungs import LowerRungStore
 from appservice.store.members import MemberStore
 from appservice.store.moderation import Held, ModerationStore, Reported
 from appservice.store.policies import PolicyList, PolicyStore
@@ -45,6 +46,7 @@ __all__ = [
     "Held",
     "InstallationStore",
     "IntakeStore",
+    "LowerRungStore",
     "MemberStore",
     "ModerationStore",
     "OpenCommand",

@@ -13,6 +13,7 @@ from appservice.store.erasure import ErasureStore
 from appservice.store.exports import ExportStore
 from appservice.store.installation import InstallationStore
 from appservice.store.intake import IntakeStore
+from appservice.store.lower_rungs import LowerRungStore
 from appservice.store.media_keys import MediaKeyStore
 from appservice.store.members import MemberStore
 from appservice.store.moderation import ModerationStore
@@ -55,6 +56,7 @@ class Stores:
         # Videos, and the work on them
         self.videos = VideoStore(pool)
         self.attempts = AttemptStore(pool, judging=judging)
+        self.lower_rungs = LowerRungStore(pool)
         self.media_keys = MediaKeyStore(pool)
         self.packed_media = PackedMediaStore(pool)
         self.uploads = UploadStore(pool, quotas)

@@ -26,7 +26,8 @@ class Published:
     """What the worker made of a video; durations in seconds, `available` as in `Video`.
 
     `content_hash` is equal for videos whose files are interchangeable; `bytes` is what the stage's files take.
-    `sealed_key` is the stage's key as it is stored; None: its files are not encrypted.
+    `sealed_key` is the stage's key as it is stored; None: its files are not encrypted. `left_out`: the rungs below its
+    stream copy are not made.
     """
 
     state: State
@@ -45,6 +46,25 @@ class Published:
     sealed_key: bytes | None = None
     bytes: int = 0
     audio_left_out: AudioLoss | None = None
+    left_out: bool = False
+
+    def columns(self) -> dict[str, object]:
+        """Return what queries store of it, by their parameters."""
+        return {
+            "stage": self.stage,
+            "stage_encrypted": self.sealed_key is not None,
+            "duration": self.duration,
+            "width": self.width,
+            "height": self.height,
+            "has_poster": self.has_poster,
+            "renditions": [rendition.to_json() for rendition in self.renditions],
+            "blurhash": self.blurhash,
+            "storyboard": self.storyboard.to_json() if self.storyboard else None,
+            "has_preview": self.has_preview,
+            "content_hash": self.content_hash,
+            "captions": [captions.to_json() for captions in self.captions],
+            "bytes": self.bytes,
+        }
 
 
 # What is playable sooner is not worth a word before.
@@ -134,22 +154,10 @@ class AttemptStore(Database):
                     from_states=sources_of(published.state),
                     attempt=video.work.attempts,
                     state=published.state,
-                    stage=published.stage,
-                    stage_encrypted=published.sealed_key is not None,
-                    duration=published.duration,
-                    width=published.width,
-                    height=published.height,
-                    has_poster=published.has_poster,
-                    renditions=[rendition.to_json() for rendition in published.renditions],
                     available=published.available,
-                    blurhash=published.blurhash,
-                    storyboard=published.storyboard.to_json() if published.storyboard else None,
-                    packed=pack(published.renditions, published.storyboard),
-                    has_preview=published.has_preview,
-                    content_hash=published.content_hash,
-                    captions=[captions.to_json() for captions in published.captions],
-                    bytes=published.bytes,
                     audio_left_out=published.audio_left_out,
+                    left_out=published.left_out,
+                    **published.columns(),
                 )
             )
             if row is None:
@@ -176,9 +184,12 @@ class AttemptStore(Database):
             is not None
         )
 
-    async def same_content(self, video_id: VideoId, content_hash: bytes) -> Video | None:
-        """Return another video that is ready, shown, and made from the same content in the same way."""
-        row = await self._fetchrow("same_content", content_hash=content_hash, id=video_id)
+    async def same_content(self, video_id: VideoId, content_hash: bytes, *, whole: bool = False) -> Video | None:
+        """Return another video that is ready, shown, and made from the same content.
+
+        `whole`: none that lacks its lower rungs.
+        """
+        row = await self._fetchrow("same_content", content_hash=content_hash, id=video_id, whole=whole)
         return read_video(row) if row else None
 
     async def progress(self, video: Video, percent: int, remaining: int | None) -> None:

@@ -12,6 +12,7 @@ from appservice.core.model import (
     HeldFor,
     History,
     Kind,
+    LowerRungs,
     Media,
     RoomId,
     SentFile,
@@ -106,6 +107,7 @@ def _media(row: asyncpg.Record) -> Media:
         captions=tuple(Captions.from_json(item) for item in row["captions"]),
         audio_left_out=AudioLoss(row["audio_left_out"]) if row["audio_left_out"] else None,
         bytes=row["bytes"],
+        lower_rungs=LowerRungs(row["lower_rungs"]) if row["lower_rungs"] else None,
     )
 
 

@@ -22,6 +22,7 @@ from appservice.web import (
     media,
     public,
     sign_in,
+    slow_lines,
     transactions,
     uploads,
     videos,
@@ -126,7 +127,19 @@ def build_app(context: Context) -> web.Application:
     app[CONTEXT] = context
     app[FIRST] = HotMedia(context)
     app[uploads.RECEIVING] = uploads.Receiving()
-    for module in (transactions, api, encryption, sign_in, channel, videos, behalf, bookmarks, media, uploads):
+    for module in (
+        transactions,
+        api,
+        encryption,
+        sign_in,
+        channel,
+        videos,
+        behalf,
+        bookmarks,
+        media,
+        slow_lines,
+        uploads,
+    ):
         app.router.add_routes(module.routes)
     app.router.add_get("/live", _live)
     app.router.add_get("/ready", _ready)

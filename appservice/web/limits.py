@@ -34,6 +34,7 @@ class Limit(Enum):
     POSTS = auto()
     MEDIA = auto()
     ROOM_CODES = auto()
+    SLOW_LINES = auto()
 
 
 _RATES = {
@@ -56,6 +57,8 @@ _RATES = {
     # What the bot posts in rooms on behalf of one user.
     Limit.POSTS: (60, 20),
     Limit.MEDIA: (12_000, 6000),
+    # By membership, or by address; a player reports each video once.
+    Limit.SLOW_LINES: (120, 60),
     # By room, from all addresses.
     Limit.ROOM_CODES: (600, 300),
 }

@@ -33,16 +33,15 @@ from appservice.web.limits import COUNTED, Limit, address_of
 from appservice.web.media_paths import (
     ACCESS,
     FILE,
-    GRANT,
     IMMUTABLE,
     PLAYLIST,
     PLAYLIST_TYPE,
     REEL,
     REVISION,
-    SCOPE,
     STAGE,
     TYPES,
     UUID,
+    VIEWER,
 )
 from appservice.web.progressive import send
 from appservice.web.ready import is_plain, ready_file
@@ -50,8 +49,7 @@ from transcode.hls.encryption import KEY
 from transcode.hls.playlist import STORYBOARD, has_segment
 from transcode.storyboard import web_vtt
 
-_GRANT = rf"/media/{{grant:{GRANT}}}/{{scope:{SCOPE}}}"
-_STAGE = rf"{_GRANT}/v/{{id:{UUID}}}/{{stage:{STAGE}}}"
+_STAGE = rf"{VIEWER}/v/{{id:{UUID}}}/{{stage:{STAGE}}}"
 _LIVE = {"Cache-Control": "private, no-cache"}
 _SECRET = {"Cache-Control": "private, no-store"}
 _AVATAR_PX = 96
@@ -81,7 +79,7 @@ async def _open(request: web.Request) -> tuple[Context, GrantScope, RoomId, User
     return context, scope, room_id, user_id
 
 
-@routes.get(_GRANT + rf"/reel/{{key:{REEL}}}/{{revision:{REVISION}}}/{{name:{PLAYLIST}}}")
+@routes.get(VIEWER + rf"/reel/{{key:{REEL}}}/{{revision:{REVISION}}}/{{name:{PLAYLIST}}}")
 async def reel_playlist(request: web.Request) -> web.Response:
     """Return a playlist of a reel's revision. Raises GoneError when the reel plays something else by now."""
     context, scope, room_id, user_id = await _open(request)
@@ -214,21 +212,21 @@ async def _served_video(request: web.Request, context: Context, room_id: RoomId,
 @routes.get(_STAGE + f"/{KEY}")
 async def stage_key(request: web.Request) -> web.Response:
     """Return the key of a stage whose segments are encrypted (RFC 8216, 4.3.2.4), to whom these are served."""
-    context, video_id, _ = await _open_video(request)
+    context, video_id, _ = await open_video(request)
     key = await context.media_keys.key_of(video_id, request.match_info["stage"])
     if key is None:
         raise NotFoundError("There is no such key.")
     return web.Response(body=key, content_type="application/octet-stream", headers=_SECRET)
 
 
-@routes.get(_GRANT + rf"/v/{{id:{UUID}}}/access")
+@routes.get(VIEWER + rf"/v/{{id:{UUID}}}/access")
 async def video_access(request: web.Request) -> web.Response:
     """Return 204 where the viewer may be served a video's files now, for a proxy that sends them from the disk itself.
 
     Raises ForbiddenError for all others: what exactly is wrong, the file's own route says.
     """
     try:
-        await _open_video(request)
+        await open_video(request)
     except NotFoundError as error:
         raise ForbiddenError("There is no such video.") from error
     return web.Response(status=204, headers=ACCESS)
@@ -237,7 +235,7 @@ async def video_access(request: web.Request) -> web.Response:
 @routes.get(_STAGE + rf"/{{name:{FILE}}}")
 async def video_file(request: web.Request) -> web.StreamResponse:
     """Return a file of a video that may be seen now: media or initialization segment, image, captions or preview."""
-    context, video_id, still = await _open_video(request)
+    context, video_id, still = await open_video(request)
     stage, name = request.match_info["stage"], request.match_info["name"]
     # Segments are decrypted by the player.
     key = None if "/" in name else await context.media_keys.key_of(video_id, stage)
@@ -253,7 +251,7 @@ async def video_file(request: web.Request) -> web.StreamResponse:
     return await send(request, whole, f"{stage}-{name}", {**IMMUTABLE, "Content-Type": TYPES[path.suffix]}, still)
 
 
-async def _open_video(request: web.Request) -> tuple[Context, VideoId, Callable[[], Awaitable[object]]]:
+async def open_video(request: web.Request) -> tuple[Context, VideoId, Callable[[], Awaitable[object]]]:
     """Return the video of a path, and how to see whether it may still be served. Raises NotFoundError."""
     context, _, room_id, user_id = await _open(request)
     video_id = VideoId(request.match_info["id"])
@@ -275,7 +273,7 @@ async def file_response(
     return web.FileResponse(path, headers={**headers, "Content-Type": TYPES[path.suffix]})
 
 
-@routes.get(_GRANT + r"/avatar/{key:\d{1,18}}")
+@routes.get(VIEWER + r"/avatar/{key:\d{1,18}}")
 async def avatar(request: web.Request) -> web.Response:
     """Return a member's avatar as a thumbnail, fetched from the homeserver for the viewer."""
     context, scope, _, _ = await _open(request)

@@ -5,6 +5,8 @@ from appservice.core.web.reels import CHANNEL_KEY, EVERYBODY_KEY, MOST_TOGETHER
 UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 GRANT = r"[0-9]{1,12}\.[A-Za-z0-9_-]{10,64}"
 SCOPE = r"[0-9]{1,18}\.[0-9]{1,18}(?:\.[0-9]{1,18})?"
+VIEWER = rf"/media/{{grant:{GRANT}}}/{{scope:{SCOPE}}}"
+"""What a viewer's routes begin with."""
 # The room's channel, everybody in turn, or the keys of those who take turns.
 REEL = rf"{CHANNEL_KEY}|{EVERYBODY_KEY}|[0-9]{{1,18}}(?:\+[0-9]{{1,18}}){{0,{MOST_TOGETHER - 1}}}"
 REVISION = "[0-9a-f]{16}"

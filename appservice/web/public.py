@@ -56,8 +56,8 @@ _PAGE_HEADERS = {
     "Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'",
     "Vary": "Accept-Language, Accept-Encoding",
 }
-_USER = "/u/{user_id:[^/]+}"
-_VIDEO = _USER + "/v/{id:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}}/{stage:[a-z0-9-]{1,40}}"
+USER = "/u/{user_id:[^/]+}"
+_VIDEO = USER + "/v/{id:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}}/{stage:[a-z0-9-]{1,40}}"
 
 routes = web.RouteTableDef()
 
@@ -66,7 +66,8 @@ def _user(request: web.Request) -> UserId:
     return UserId(request.match_info["user_id"])
 
 
-async def _video(request: web.Request) -> Video:
+async def public_video(request: web.Request) -> Video:
+    """Return the video that a path names, where it is published. Raises NotFoundError."""
     video = await request.app[CONTEXT].stores.public.video(_user(request), VideoId(request.match_info["id"]))
     if video is None:
         raise NotFoundError("There is nothing here.")
@@ -217,7 +218,7 @@ def _page_response(request: web.Request, page: _Page, content_type: str, status:
     return web.Response(body=body, status=status, content_type=content_type, charset="utf-8", headers=headers)
 
 
-@routes.get(_USER + "/reel.json")
+@routes.get(USER + "/reel.json")
 async def reel_data(request: web.Request) -> web.Response:
     """Return the page as data, so that it can be brought up to date."""
     page = await _page(request, "data", lambda member: member_view(member).model_dump_json())
@@ -226,7 +227,7 @@ async def reel_data(request: web.Request) -> web.Response:
     return _page_response(request, page, "application/json")
 
 
-@routes.get(_USER + r"/reel/{revision:[0-9a-f]{16}}/{name:(?:index|\d{1,5})\.m3u8}")
+@routes.get(USER + r"/reel/{revision:[0-9a-f]{16}}/{name:(?:index|\d{1,5})\.m3u8}")
 async def reel_playlist(request: web.Request) -> web.Response:
     """Return a playlist of the reel as it is now. Raises GoneError for an earlier revision."""
     page = await _page(request, "reel", _playlists)
@@ -246,13 +247,13 @@ def _playlists(member: PublicMember) -> str:
 @routes.get(_VIDEO + "/storyboard.vtt")
 async def storyboard(request: web.Request) -> web.Response:
     """Return which part of the storyboard's sprite sheet to show when (WebVTT)."""
-    return storyboard_track(await _video(request), _HEADERS)
+    return storyboard_track(await public_video(request), _HEADERS)
 
 
 @routes.get(_VIDEO + "/video.mp4")
 async def video_file(request: web.Request) -> web.StreamResponse:
     """Send a video as one file, for players that know no playlists. It ends when the video is taken back."""
-    context, video = request.app[CONTEXT], await _video(request)
+    context, video = request.app[CONTEXT], await public_video(request)
     stage = request.match_info["stage"]
     if video.media.stage != stage:
         raise NotFoundError("There is nothing here.")
@@ -268,11 +269,11 @@ async def video_file(request: web.Request) -> web.StreamResponse:
 @routes.get(_VIDEO + "/{name:[a-z0-9./]{1,60}}")
 async def media_file(request: web.Request) -> web.StreamResponse:
     """Return a media segment, an initialization segment or an image."""
-    video = await _video(request)
+    video = await public_video(request)
     return await file_response(request.app[CONTEXT], request, video.id, _HEADERS)
 
 
-@routes.get(_USER + "/avatar")
+@routes.get(USER + "/avatar")
 async def avatar(request: web.Request) -> web.Response:
     """Return the member's avatar as a thumbnail."""
     page = await _page(request, "avatar", lambda member: member.avatar_mxc or "")
@@ -285,5 +286,5 @@ def add_public_pages(app: web.Application) -> None:
     """Serve all of it. Raises ConfigError when the page was not built."""
     entry = read_entry(resources.widget_assets(), _ENTRY, _SOON)
     app[PAGES] = PageCache()
-    app.router.add_get(_USER, partial(_show, _Pages(entry, template(resources.templates(), "member.html"))))
+    app.router.add_get(USER, partial(_show, _Pages(entry, template(resources.templates(), "member.html"))))
     app.router.add_routes(routes)

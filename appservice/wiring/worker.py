@@ -44,6 +44,7 @@ from appservice.worker.concurrency import ProcessorSlots
 from appservice.worker.erasure import ErasingWork
 from appservice.worker.exports import ExportWork
 from appservice.worker.loop import Chore, Worker
+from appservice.worker.lower_rungs import IdleRungs
 from appservice.worker.monitor import Monitor
 from appservice.worker.notifications import NotificationWork
 from appservice.worker.opt_ins import OptInNotices
@@ -142,6 +143,7 @@ class Jobs:
             Chore("purge", self._purge, every=UNDO_S / 2),
             Chore("sweep", self._sweep, every=3.0),
             Chore("monitor", self.monitor.check, every=5.0),
+            Chore("idle rungs", IdleRungs(self.parts.stores.lower_rungs).act, every=30.0),
             Chore("looking back", self.timeline.backfill_all, every=15.0),
             Chore("packing", self._pack, every=600.0),
         ]
@@ -241,8 +243,9 @@ def _video_work(parts: Parts, tools: Tools, scratch: Path) -> VideoWork:
     for weakness in tools.sandbox.weaknesses:
         log.warning("sandbox_weak", reason=weakness)
     services = VideoServices(
-        config=config, store=stores.attempts, rooms=stores.rooms, videos=stores.videos, homeserver=parts.homeserver,
-        session=parts.session, files=parts.files, tools=tools, settings=settings_of(config, encoder), scratch=scratch,
+        config=config, store=stores.attempts, lower_rungs=stores.lower_rungs, rooms=stores.rooms,
+        videos=stores.videos, homeserver=parts.homeserver, session=parts.session, files=parts.files, tools=tools,
+        settings=settings_of(config, encoder), scratch=scratch,
         blocklist=Blocklist(stores.blocks, stores.rooms, SealedContents(stores.blocks, parts.keyring), tools),
         quotas=stores.quotas, media_keys=parts.media_keys, keyring=parts.keyring,
     )  # fmt: skip

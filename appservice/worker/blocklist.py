@@ -42,6 +42,11 @@ class Blocklist:
         if made and any(is_copy(made, each) for each in looks):
             raise MediaError("blocked", "It looks like one that is blocked.", final=True)
 
+    async def came_before(self, video: Video, source_hash: bytes) -> bool:
+        """Say whether a video is known to be the file with this SHA-256."""
+        known = await self.store.content(video.id) or await self.contents.of(video)
+        return known is not None and known.source_hash == source_hash
+
     async def learn(self, video: Video, source: Path, source_hash: bytes, limits: Limits) -> None:
         """Store a video's fingerprint, where it is not known yet, so that it can be blocked.
 

@@ -10,7 +10,7 @@ from appservice.core.errors import MediaError
 from appservice.core.model import State, Video
 from appservice.media.files import LocalFiles, files_of
 from appservice.service.media_keys import SealedKey
-from appservice.store import AttemptStore, Published
+from appservice.store import AttemptStore, LowerRungStore, Published
 from appservice.worker.attempts import SupersededError
 from transcode import Result
 
@@ -18,7 +18,8 @@ from transcode import Result
 class Publication:
     """What one attempt publishes. Its methods raise SupersededError when it may not (any more).
 
-    `keys` are those of its stages, by which their files were encrypted: they share nothing with another video.
+    `keys` are those of its stages, by which their files were encrypted: they share nothing with another video. With
+    `lower_rungs` its only stage replaces that of a video that is ready and lacks them.
     """
 
     def __init__(
@@ -28,11 +29,14 @@ class Publication:
         store: AttemptStore,
         files: LocalFiles,
         keys: Mapping[State, SealedKey] = MappingProxyType({}),
+        *,
+        lower_rungs: LowerRungStore | None = None,
     ) -> None:
         self._video = video
         self._content_hash = None if keys else content_hash
         self._keys = keys
         self._store = store
+        self._lower_rungs = lower_rungs
         self._files = files
         self._has_poster = False
         # Used once: browsers cache the files behind a stage's address, and an attempt's number may come again.
@@ -55,12 +59,15 @@ class Publication:
         """Publish the last stage."""
         await self._publish(self._published(result, State.READY), folder)
 
-    async def share(self, folder: Path, max_duration: float) -> bool:
+    async def share(self, folder: Path, max_duration: float, *, whole: bool = False) -> bool:
         """Publish the files of another video with the same content, by way of the new `folder`, if there is one.
 
-        Raises MediaError when it plays longer than `max_duration` seconds: the other one's room may allow more.
+        `whole`: not one that lacks its lower rungs. Raises MediaError when it plays longer than `max_duration` seconds:
+        the other one's room may allow more.
         """
-        twin = await self._store.same_content(self._video.id, self._content_hash) if self._content_hash else None
+        if self._content_hash is None:
+            return False
+        twin = await self._store.same_content(self._video.id, self._content_hash, whole=whole)
         if twin is None:
             return False
         media = twin.media
@@ -74,6 +81,7 @@ class Publication:
             height=media.height or 0, has_poster=media.has_poster, renditions=media.renditions, blurhash=media.blurhash,
             storyboard=media.storyboard, has_preview=media.has_preview, captions=media.captions,
             content_hash=self._content_hash, audio_left_out=media.audio_left_out,
+            left_out=media.lower_rungs is not None,
         )  # fmt: skip
         await self._publish(published, folder)
         return True
@@ -99,7 +107,7 @@ class Publication:
             available=None if result.whole else result.available, blurhash=result.blurhash,
             storyboard=result.storyboard, has_preview=result.preview is not None, captions=result.captions,
             content_hash=self._content_hash, audio_left_out=result.audio_left_out,
-            sealed_key=self._keys[state].sealed if self._keys else None,
+            sealed_key=self._keys[state].sealed if self._keys else None, left_out=result.left_out,
         )  # fmt: skip
 
     async def _publish(self, published: Published, folder: Path) -> None:
@@ -108,5 +116,6 @@ class Publication:
 
     async def _write_row(self, published: Published) -> None:
         size = await self._files.size(self._video.id, published.stage)
-        if not await self._store.publish(self._video, replace(published, bytes=size)):
+        store = self._lower_rungs or self._store
+        if not await store.publish(self._video, replace(published, bytes=size)):
             raise SupersededError

@@ -12,10 +12,10 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from appservice import metrics
-from appservice.config import Config
+from appservice.config import Config, LadderPolicy
 from appservice.core.errors import MediaError, NotYetUploadedError
 from appservice.core.events.media_kinds import name_without_suffix
-from appservice.core.model import State, Video, VideoId, Visibility
+from appservice.core.model import Kind, State, Video, VideoId, Visibility
 from appservice.core.rules.quotas import QuotaScope
 from appservice.core.rules.retries import SOONEST, Cause, cause_of
 from appservice.core.settings import RoomSettings
@@ -24,7 +24,7 @@ from appservice.matrix.client import HomeserverClient
 from appservice.matrix.download import Downloaded, download
 from appservice.media.files import LocalFiles
 from appservice.service.media_keys import MediaKeys
-from appservice.store import AttemptStore, QuotaStore, RoomStore, VideoStore
+from appservice.store import AttemptStore, LowerRungStore, QuotaStore, RoomStore, VideoStore
 from appservice.worker.attempts import Result, RetryLaterError, SupersededError, while_wanted
 from appservice.worker.blocklist import Blocklist
 from appservice.worker.concurrency import Ladder
@@ -52,6 +52,7 @@ class VideoServices:
 
     config: Config
     store: AttemptStore
+    lower_rungs: LowerRungStore
     rooms: RoomStore
     videos: VideoStore
     homeserver: HomeserverClient
@@ -64,6 +65,11 @@ class VideoServices:
     quotas: QuotaStore
     media_keys: MediaKeys
     keyring: Keyring | None
+
+    def makes_lower_rungs(self, video: Video) -> bool:
+        """Say whether the rungs below a stream copy are made before anybody needs them."""
+        # What we make of images and audio is small.
+        return self.config.transcode.ladder is LadderPolicy.ALWAYS or video.kind is not Kind.VIDEO
 
     async def download(self, video: Video, source: Path) -> Downloaded:
         """Download a video's file to `source`. Raises MediaError and NotYetUploadedError."""
@@ -177,7 +183,8 @@ class VideoAttempt:
             keys = services.media_keys.new_for(room)
             publication = Publication(video, content, services.store, services.files, keys)
             try:
-                if not await publication.share(folder / "shared", limits.max_duration):
+                whole = services.makes_lower_rungs(video)
+                if not await publication.share(folder / "shared", limits.max_duration, whole=whole):
                     await self._while_wanted(self._transcode(video, source, seconds, limits, publication))
             except SupersededError:
                 await services.media_keys.delete(video.id, await publication.withdraw())
@@ -226,8 +233,12 @@ class VideoAttempt:
                 async with services.store.uncounted(video):
                     await slot.enter_async_context(self.ladder())
             # Sent to two rooms at once, it may be whole in the other one when its turn comes.
-            if not await publication.share(folder / "shared", limits.max_duration):
-                await publication.ready(await transcoding.ladder(publication.key(State.READY)), out / READY)
+            whole = services.makes_lower_rungs(video)
+            if not await publication.share(folder / "shared", limits.max_duration, whole=whole):
+                made = await transcoding.ladder(publication.key(State.READY), below_copy=whole)
+                await publication.ready(made, out / READY)
+                if made.left_out:
+                    metrics.LOWER_RUNGS.labels(outcome="left_out").inc()
 
     async def _while_wanted(self, work: Coroutine[None, None, Result]) -> Result:
         """Run some work until the video is removed."""

@@ -14,10 +14,12 @@ from appservice.core.rules.fairness import Party
 from appservice.core.rules.retries import upload_delay
 from appservice.matrix.download import is_awaited
 from appservice.worker.attempts import RetryLaterError, run_attempts
-from appservice.worker.concurrency import ProcessorSlots
+from appservice.worker.concurrency import Ladder, ProcessorSlots
+from appservice.worker.lower_rungs import make_lower_rungs
 from appservice.worker.scratch import workspace
 from appservice.worker.transcode_options import limits_of
 from appservice.worker.video_attempt import VideoAttempt, VideoServices
+from transcode import TranscodeError
 
 log = structlog.get_logger()
 
@@ -49,7 +51,7 @@ class VideoWork:
             video = await self.services.store.begin_attempt(video_id)
             if video is None:
                 await self.services.sweep_removed(video_id)
-                await self._finish_again(video_id)
+                await self._finish_again(video_id, ladder)
             yield VideoAttempt(self.services, video, ladder) if video else None
 
     async def _check_room(self, video: Video) -> None:
@@ -83,8 +85,11 @@ class VideoWork:
         log.warning("video_failed", video_id=video.id, room_id=video.room_id, code=error.code, reason=str(error))
         await services.fail(video, error)
 
-    async def _finish_again(self, video_id: VideoId) -> None:
-        """Finish what a worker left undone that died or was stopped when its video was ready, or most of it."""
+    async def _finish_again(self, video_id: VideoId, ladder: Ladder) -> None:
+        """Finish what a worker left undone that died or was stopped when its video was ready, or most of it.
+
+        So it is with lower rungs that are wanted by now.
+        """
         services = self.services
         video = await services.store.begin_finishing(video_id, services.config.worker.attempts)
         if video is None:
@@ -93,9 +98,11 @@ class VideoWork:
             with workspace(services.scratch, video.id) as folder:
                 source = folder / "source"
                 downloaded = await services.download(video, source)
+                await make_lower_rungs(services, video, source, downloaded.sha256, ladder)
                 await services.finish(video, source, downloaded.sha256, limits_of(services.config))
-        except (MediaError, NotYetUploadedError) as error:
+        except (MediaError, NotYetUploadedError, TranscodeError) as error:
             # It plays, and its file is gone from the homeserver: it is known by its bytes alone.
             log.warning("video_not_learnt", video_id=video_id, reason=str(error))
             if getattr(error, "final", True):
+                await services.lower_rungs.give_up(video)
                 await services.store.finished(video)

@@ -103,8 +103,17 @@ def poster(frames: Stream, plan: Plan) -> tuple[Stream, Stream]:
 
     Twice: for a JPEG, and tiny and raw for the blurhash.
     """
-    frames = frames.filter("select", f"not(mod(n,{plan.poster_step}))")
-    return _poster_and_blur(frames.filter("thumbnail", plan.poster_candidates))
+    return best_poster(poster_candidates(frames, plan), plan)
+
+
+def poster_candidates(frames: Stream, plan: Plan) -> Stream:
+    """Select the frames among which `best_poster` chooses."""
+    return frames.filter("select", f"not(mod(n,{plan.poster_step}))")
+
+
+def best_poster(candidates: Stream, plan: Plan) -> tuple[Stream, Stream]:
+    """Choose among candidates, as `poster` does."""
+    return _poster_and_blur(candidates.filter("thumbnail", plan.poster_candidates))
 
 
 def early_poster(frames: Stream, rung: Rung, candidates: int, hdr: str | None) -> tuple[Stream, Stream]:

@@ -98,6 +98,8 @@ def _outputs(
     frames: Stream, plan: Plan, encoded: Sequence[Rung], duration: float, hdr: str | None, chosen: Encoder
 ) -> tuple[list[Stream], list[Stream]]:
     """Return the frames of each encoded rung, and the outputs of poster, storyboard and preview."""
+    if not encoded:
+        return [], _images(frames, plan, duration)
     for_poster, smallest = poster_rung(plan.ladder), plan.ladder[-1]
     scaled = [rung for rung in plan.ladder if rung in {*encoded, for_poster, smallest}]
     video, others = [], []
@@ -111,3 +113,19 @@ def _outputs(
             others.append(preview_file(filters.preview(parts.pop(), duration)))
         video += [filters.for_encoder(part, chosen.filters) for part in parts]
     return video, others
+
+
+def _images(frames: Stream, plan: Plan, duration: float) -> list[Stream]:
+    """Return the outputs of poster, storyboard and preview beside a stream copy that is the only rung.
+
+    Frames are chosen before they are scaled: so hardly more than decoding is left to do.
+    """
+    for_poster, for_board, for_preview = filters.copies(frames, "split", 3)
+    (scaled,) = filters.cascade(filters.poster_candidates(for_poster, plan), [poster_rung(plan.ladder)], None)
+    (small,) = filters.cascade(filters.preview(for_preview, duration), plan.ladder[-1:], None)
+    board = filters.storyboard(for_board, plan.storyboard)
+    return [
+        *poster_files(*filters.best_poster(scaled, plan)),
+        jpeg(board, STORYBOARD, _STORYBOARD_QUALITY),
+        preview_file(small),
+    ]

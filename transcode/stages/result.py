@@ -37,7 +37,8 @@ class Result:
 
     Renditions list all of their segments; of each, the first `available` exist. File names are None for what there is
     not; storyboard (`playlist.STORYBOARD`) and preview come with the ladder. `audio_left_out` is None where all of the
-    file's audio is in the renditions, or where it has none; it may be known only with the ladder.
+    file's audio is in the renditions, or where it has none; it may be known only with the ladder. `left_out`: the
+    rungs below a stream copy are not made, as was wanted.
     """
 
     duration: float
@@ -51,6 +52,7 @@ class Result:
     preview: str | None = None
     captions: tuple[Captions, ...] = ()
     audio_left_out: AudioLoss | None = None
+    left_out: bool = False
 
     @property
     def whole(self) -> bool:

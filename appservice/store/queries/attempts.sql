@@ -96,19 +96,22 @@ UPDATE videos SET state = :state, stage = :stage, stage_encrypted = :stage_encry
     percent = CASE WHEN :state = 'ready' THEN NULL ELSE percent END,
     remaining = CASE WHEN :state = 'ready' THEN NULL ELSE remaining END,
     failure = NULL, finishing = CASE WHEN :state = 'ready' THEN 0 END,
+    lower_rungs = CASE WHEN :state = 'ready' AND :left_out THEN 'left_out' END,
     replaced = CASE WHEN :state <> 'ready' THEN replaced END, changed_at = now()
 WHERE id = :id AND state = ANY (:from_states) AND attempts = :attempt AND visibility <> 'removed'
 RETURNING room_id, audio_left_out;
 
 -- name: begin_finishing
 -- Begin again what follows from a video being ready, after the worker that was to do it died or was stopped. Nothing
--- comes back when that is done, or was begun too often.
-UPDATE videos SET finishing = CASE WHEN finishing < :most THEN finishing + 1 END
+-- comes back when that is done, or was begun too often: then rungs that were wanted are given up.
+UPDATE videos SET finishing = CASE WHEN finishing < :most THEN finishing + 1 END,
+    lower_rungs = CASE WHEN finishing < :most OR lower_rungs = 'left_out' THEN lower_rungs END
 WHERE id = :id AND finishing IS NOT NULL AND state = 'ready' AND visibility <> 'removed'
 RETURNING *;
 
 -- name: finished
-UPDATE videos SET finishing = NULL WHERE id = :id AND attempts = :attempt;
+-- Rungs that somebody wanted meanwhile are still to be made.
+UPDATE videos SET finishing = CASE WHEN lower_rungs = 'wanted' THEN 0 END WHERE id = :id AND attempts = :attempt;
 
 -- name: append_segments
 -- More segments exist; only the newest attempt may say so. Notify who waits for them (LISTEN roomreel_grown).
@@ -120,12 +123,12 @@ WITH appended AS (
 SELECT pg_notify('roomreel_grown', room_id) FROM appended;
 
 -- name: same_content
--- Another video of the same file whose files are complete and served; not of a room that was encrypted since.
-SELECT v.* FROM videos o
-    JOIN videos v ON substr(v.source_hash, 1, 2) = substr(o.source_hash, 1, 2) AND v.source_hash = o.source_hash
-    JOIN rooms r ON r.room_id = v.room_id AND NOT r.encrypted
-WHERE o.id = :id AND v.content_hash IN (:content_hash, substr(:content_hash::bytea, 1, 8)) AND v.id <> o.id AND v.state = 'ready' AND v.visibility = 'shown'
-ORDER BY v.changed_at DESC LIMIT 1;
+-- Another video whose files are complete and served; not of a room that was encrypted since. First one with all rungs;
+-- `whole`: no other.
+SELECT v.* FROM videos v JOIN rooms r ON r.room_id = v.room_id AND NOT r.encrypted
+WHERE v.content_hash = :content_hash AND v.id <> :id AND v.state = 'ready' AND v.visibility = 'shown'
+    AND NOT (:whole AND v.lower_rungs IS NOT NULL)
+ORDER BY v.lower_rungs IS NOT NULL, v.changed_at DESC LIMIT 1;
 
 -- name: fail
 -- Nobody is notified of a video that was taken back.
@@ -162,6 +165,7 @@ UPDATE videos v SET state = 'ready', failure = NULL, attempts = v.attempts + 1, 
     visibility = CASE WHEN w.waits THEN r.visibility ELSE v.visibility END,
     held_for = CASE WHEN w.waits THEN r.held_for ELSE v.held_for END,
     hidden_by = CASE WHEN w.waits THEN r.hidden_by ELSE v.hidden_by END,
+    lower_rungs = CASE WHEN r.lower_rungs IS NOT NULL THEN 'left_out' END,
     replaced = NULL, available = NULL, percent = NULL, remaining = NULL, awaited_since = NULL,
     version = v.version + 1, changed_at = now()
 FROM videos o
@@ -169,7 +173,7 @@ FROM videos o
         mxc text, encrypted_file jsonb, claimed_size bigint, certain boolean, kind text, judged boolean, stage text,
         stage_encrypted boolean, has_poster boolean, duration double precision, width integer, height integer,
         renditions jsonb, blurhash text, storyboard jsonb, has_preview boolean, captions jsonb, audio_left_out text,
-        bytes bigint, content_hash text, source_hash text, fingerprint text, sealed_content text, visibility text, held_for text, hidden_by text
+        bytes bigint, content_hash text, source_hash text, fingerprint text, sealed_content text, lower_rungs text, visibility text, held_for text, hidden_by text
     )
     CROSS JOIN LATERAL (SELECT o.held_for = 'approval' AND o.quarantined IS NULL AS waits) AS w
 WHERE v.id = :id AND o.id = v.id AND v.state = ANY (:from_states) AND v.attempts = :attempt AND v.visibility <> 'removed'

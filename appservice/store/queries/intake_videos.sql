@@ -33,7 +33,7 @@ WHERE id = :id;
 UPDATE videos v SET mxc = :mxc, encrypted_file = :encrypted_file, claimed_size = :claimed_size, certain = :certain, kind = :kind,
     version = v.version + 1, attempts = v.attempts + 1, attempts_before = v.attempts + 1, attempts_spared = 0,
     awaited_since = NULL, failure = NULL, percent = NULL, remaining = NULL,
-    arrived_at = clock_timestamp(), admitted_at = 'infinity', finishing = NULL,
+    arrived_at = clock_timestamp(), admitted_at = 'infinity', finishing = NULL, lower_rungs = NULL,
     of_before = false, judged = false, source_hash = NULL, fingerprint = NULL, sealed_content = NULL,
     available = NULL, changed_at = now(),
     state = CASE WHEN old.stays THEN 'playable' ELSE 'queued' END,
@@ -47,6 +47,7 @@ UPDATE videos v SET mxc = :mxc, encrypted_file = :encrypted_file, claimed_size =
         'audio_left_out', v.audio_left_out, 'bytes', v.bytes,
         'content_hash', encode(v.content_hash, 'hex'), 'source_hash', encode(v.source_hash, 'hex'),
         'fingerprint', encode(v.fingerprint, 'hex'), 'sealed_content', encode(v.sealed_content, 'hex'),
+        'lower_rungs', v.lower_rungs,
         'visibility', v.visibility, 'held_for', v.held_for,
         'hidden_by', v.hidden_by, 'quarantined', v.quarantined
     ) END),

@@ -17,7 +17,7 @@ UPDATE videos SET visibility = 'removed', title = '', mxc = '', encrypted_file =
     storyboard = NULL, has_preview = false, content_hash = NULL, captions = '[]', percent = NULL, remaining = NULL,
     duration = NULL, published_at = NULL, hidden_by = NULL, undone_to = NULL, deleted_at = NULL, bytes = 0, source_hash = NULL,
     fingerprint = NULL, sealed_content = NULL, nonce = NULL, held_for = NULL, spoiler_reason = NULL, quarantined = NULL, edits = '[]',
-    finishing = NULL, replaced = NULL, audio_left_out = NULL, changed_at = now()
+    finishing = NULL, lower_rungs = NULL, replaced = NULL, audio_left_out = NULL, changed_at = now()
 WHERE id = ANY (:ids);
 
 -- name: hold_galleries

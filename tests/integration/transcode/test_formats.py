@@ -22,6 +22,9 @@ def video(size: str, rate: str = "30", seconds: float = 2.5) -> list[str]:
     return ["-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}:d={seconds}"]
 
 
+_ENCODED = Settings(copy=False, every_rung=True)
+
+
 @dataclass(frozen=True)
 class Case:
     name: str
@@ -253,14 +256,14 @@ async def test_audio_comes_with_its_video_from_the_first_segment_on(
     clip: Clip, transcoded: Transcoded, assert_gapless: AssertGapless
 ) -> None:
     # Long enough for what a poster, chosen at the very end, once held back.
-    outcome = await transcoded(clip("long.mp4", *video("64x64", "10", 24), *SINE, *QUICK), Settings(copy=False, every_rung=True))
+    outcome = await transcoded(clip("long.mp4", *video("64x64", "10", 24), *SINE, *QUICK), _ENCODED)
     assert_gapless(outcome.out / "playable", outcome.playable)
     assert_gapless(outcome.out / "ready", outcome.ready)
     assert outcome.states[-1].whole
 
 
 async def test_the_figures_are_those_of_the_files(clip: Clip, transcoded: Transcoded) -> None:
-    outcome = await transcoded(clip("clip.mp4", *video("480x360", "30", 5), *QUICK), Settings(copy=False, every_rung=True))
+    outcome = await transcoded(clip("clip.mp4", *video("480x360", "30", 5), *QUICK), _ENCODED)
     for rendition in outcome.ready.renditions:
         folder = outcome.out / "ready" / rendition.name
         sizes = [(folder / f"{number}.m4s").stat().st_size for number in range(3)]

@@ -141,8 +141,8 @@ async def build(tools: Tools, root: Path) -> dict[str, Ladder]:
         await asyncio.to_thread(Workdir(tools.ffmpeg, folder).make, name, *arguments)
         states: list[Result] = []
         result = await transcode(
-            folder / name, folder / "out", tools=tools, limits=Limits(), settings=Settings(rungs=(360, 240), every_rung=True),
-            on_stage=states.append,
+            folder / name, folder / "out", tools=tools, limits=Limits(),
+            settings=Settings(rungs=(360, 240), every_rung=True), on_stage=states.append,
         )  # fmt: skip
         for stage, reported in (("ready", result), ("playable", states[-1])):
             renditions = [RenditionFiles(tools, folder / "out" / stage, rendition) for rendition in reported.renditions]

@@ -1,5 +1,7 @@
 -- What was made of videos is stored packed from now on: the last release, which is gone, could not read it.
 
+-- Whoever is writing what was made of a video asked before.
+LOCK TABLE videos IN SHARE ROW EXCLUSIVE MODE;
 CREATE OR REPLACE FUNCTION may_pack() RETURNS boolean LANGUAGE sql STABLE AS 'SELECT true';
 
 -- What is still to be packed: a worker does, some at a time, for to do it here would hold up everybody.

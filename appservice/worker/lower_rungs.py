@@ -1,0 +1,96 @@
+"""Makes the rungs below a stream copy that were left out: a stage with all of them replaces the one without."""
+
+import os
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from appservice import metrics
+from appservice.core.errors import MediaError
+from appservice.core.model import LowerRungs, State, Video
+from appservice.store import LowerRungStore
+from appservice.worker.attempts import SupersededError, while_wanted
+from appservice.worker.concurrency import Ladder
+from appservice.worker.publication import Publication
+from appservice.worker.transcode_options import content_hash, limits_of
+from appservice.worker.video_attempt import VideoServices
+from transcode import READY, TranscodeError, Transcoding
+
+log = structlog.get_logger()
+
+# Of the machine's processors, the share that may be busy while it counts as idle.
+_IDLE_SHARE = 0.5
+_NEXT_S = 2.0
+
+
+async def make_lower_rungs(
+    services: VideoServices, video: Video, source: Path, source_hash: bytes, ladder: Ladder
+) -> None:
+    """Make the lower rungs of a video from its file (`source_hash` is its SHA-256), where they are wanted.
+
+    Raises MediaError or TranscodeError where they cannot be made (now): the video plays as it is.
+    """
+    if video.media.lower_rungs is not LowerRungs.WANTED:
+        return
+    try:
+        await _check_source(services, video, source_hash)
+        await while_wanted(
+            _publish(services, video, source, source_hash, ladder), lambda: services.store.is_wanted(video)
+        )
+    except SupersededError:
+        log.info("lower_rungs_superseded", video_id=video.id)
+    except (MediaError, TranscodeError) as error:
+        log.warning("lower_rungs_failed", video_id=video.id, code=error.code, reason=str(error))
+        metrics.LOWER_RUNGS.labels(outcome="failed").inc()
+        raise
+    else:
+        log.info("lower_rungs_made", video_id=video.id, room_id=video.room_id)
+        metrics.LOWER_RUNGS.labels(outcome="made").inc()
+
+
+async def _check_source(services: VideoServices, video: Video, source_hash: bytes) -> None:
+    """Raise MediaError unless it is the file that was judged and shown: its homeserver may send another one by now."""
+    if video.file.encrypted_file is None and not await services.blocklist.came_before(video, source_hash):
+        raise MediaError("media-changed", "The homeserver sends another file than before.", final=True)
+
+
+async def _publish(services: VideoServices, video: Video, source: Path, source_hash: bytes, ladder: Ladder) -> None:
+    limits, folder = limits_of(services.config), source.parent
+    content = content_hash(source_hash, services.settings, services.config, video.kind)
+    keys = services.media_keys.new_for(await services.rooms.room(video.room_id))
+    publication = Publication(video, content, services.store, services.files, keys, lower_rungs=services.lower_rungs)
+    try:
+        async with AsyncExitStack() as slot:
+            await slot.enter_async_context(ladder())
+            if await publication.share(folder / "shared", limits.max_duration, whole=True):
+                return
+            out = folder / "out"
+            job = Transcoding(source, out, tools=services.tools, limits=limits, settings=services.settings)
+            async with job as transcoding:
+                # What the ladder has to match; the same copy is in it.
+                async for _ in transcoding.first_stage(publication.key(State.PLAYABLE)):
+                    pass
+                made = await transcoding.ladder(publication.key(State.READY))
+                await publication.ready(made, out / READY)
+    except SupersededError:
+        await services.media_keys.delete(video.id, await publication.withdraw())
+        raise
+
+
+@dataclass(frozen=True)
+class IdleRungs:
+    """Has lower rungs made while nothing else is to be done; one instance for a process."""
+
+    store: LowerRungStore
+
+    async def act(self) -> float | None:
+        """Have those of one video made; return in how many seconds to look again, where there may be more."""
+        if os.getloadavg()[0] > _IDLE_SHARE * (os.cpu_count() or 1):
+            return None
+        video_id = await self.store.want_when_idle()
+        if video_id is None:
+            return None
+        metrics.LOWER_RUNGS.labels(outcome="wanted_when_idle").inc()
+        return _NEXT_S
