@@ -26,12 +26,17 @@ const LAST = 0.1;
 const LAST_SO_FAR = 0.5;
 const VIDEO_OF = /\/v\/([^/]+)\//;
 
+/** The video that a media URL names. */
+export function videoOf(url: string): string | undefined {
+  return VIDEO_OF.exec(url)?.[1];
+}
+
 /** Groups segments to items; segments whose URL names no video are left out. */
 export function timelineOf(segments: readonly Segment[]): Timeline {
   const items: Item[] = [];
   let discontinuity: number | null = null;
   for (const segment of segments) {
-    const videoId = VIDEO_OF.exec(segment.url)?.[1];
+    const videoId = videoOf(segment.url);
     if (videoId === undefined) continue;
     const last = items.at(-1);
     if (last?.videoId === videoId && segment.discontinuity === discontinuity) {

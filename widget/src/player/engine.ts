@@ -11,6 +11,8 @@ export interface EngineEvents {
   failed(failure: Failure): void;
   /** The renditions are known, or another one plays. */
   levels(): void;
+  /** The line is too slow for the lowest rendition of this video. */
+  slow(videoId: string): void;
 }
 
 export interface Engine {

@@ -1,8 +1,9 @@
 // Plays a playlist through hls.js. This module and hls.js itself are loaded when there is something to play.
-import Hls, { type ErrorData, type HlsConfig, type Level, type LevelDetails } from 'hls.js/light';
+import Hls, { type ErrorData, type FragBufferedData, type HlsConfig, type Level, type LevelDetails } from 'hls.js/light';
 import { levelFor } from '../core/choices';
+import { LineWatch } from '../core/slow-line';
 import type { StartPosition } from '../core/start-position';
-import { timelineOf, type Timeline } from '../core/timeline';
+import { timelineOf, videoOf, type Timeline } from '../core/timeline';
 import type { Engine, EngineOptions, Failure } from './engine';
 import { awaitStart, PlaylistError } from './fetch-timeline';
 import { startLoader } from './start-loader';
@@ -49,6 +50,7 @@ export class HlsEngine implements Engine {
   readonly #closed = new AbortController();
   #hls: Hls | null = null;
   #recoveredAt = -Infinity;
+  readonly #line = new LineWatch();
 
   constructor(private readonly options: EngineOptions) {
     const { start } = options;
@@ -109,6 +111,7 @@ export class HlsEngine implements Engine {
       this.level = playing === undefined ? null : linesOf(playing);
       this.options.events.levels();
     });
+    hls.on(Hls.Events.FRAG_BUFFERED, (_, data) => this.#loaded(hls, data));
     hls.on(Hls.Events.ERROR, (_, data) => this.#error(data));
     hls.attachMedia(video);
     hls.loadSource(url);
@@ -118,6 +121,16 @@ export class HlsEngine implements Engine {
     this.inProgress = live;
     this.timeline = timelineOf(fragments.map(({ url, start, duration, cc }) => ({ url, start, duration, discontinuity: cc })));
     this.options.events.timeline();
+  }
+
+  #loaded(hls: Hls, { frag, stats: { loading } }: FragBufferedData): void {
+    const videoId = videoOf(frag.url);
+    // The lowest one is the first.
+    if (frag.sn === 'initSegment' || frag.level !== 0 || videoId === undefined) return;
+    if (!this.#line.add(videoId, (loading.end - loading.start) / 1000, frag.duration)) return;
+    // What is opened next begins with what this line can do.
+    if (hls.bandwidthEstimate > 0) estimate = hls.bandwidthEstimate;
+    this.options.events.slow(videoId);
   }
 
   #error(data: ErrorData): void {

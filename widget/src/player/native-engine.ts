@@ -1,8 +1,11 @@
 // Plays a playlist where the browser has no Media Source Extensions but plays HLS itself (older iPhones).
 import { sleep } from '../browser/pause';
-import type { Timeline } from '../core/timeline';
+import { itemAt, type Timeline } from '../core/timeline';
 import type { Engine, EngineOptions } from './engine';
 import { fetchPlaylist, awaitStart, LOOK_AGAIN, PlaylistError } from './fetch-timeline';
+
+/** Milliseconds without data that are no hiccup. */
+const STANDS_STILL = 1_000;
 
 export class NativeEngine implements Engine {
   timeline: Timeline = [];
@@ -16,6 +19,7 @@ export class NativeEngine implements Engine {
     const { video, events } = options;
     const { signal } = this.#closed;
     video.addEventListener('error', () => events.failed(video.error?.code === MediaError.MEDIA_ERR_NETWORK ? 'network' : 'media'), { signal });
+    this.#watch();
     this.#open().catch((error: unknown) => {
       if (!signal.aborted) events.failed(error instanceof PlaylistError ? error.failure : 'network');
     });
@@ -42,6 +46,24 @@ export class NativeEngine implements Engine {
     video.load();
     events.timeline();
     await this.#follow();
+  }
+
+  /** Where it stands still for want of data, and neither somebody sought nor there is more to come, the line is too slow. */
+  #watch(): void {
+    const { video, events } = this.options;
+    const { signal } = this.#closed;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const settle = (): void => clearTimeout(timer);
+    video.addEventListener('waiting', () => {
+      settle();
+      if (video.seeking || video.currentTime === 0 || this.inProgress) return;
+      timer = setTimeout(() => {
+        const item = this.timeline[itemAt(this.timeline, video.currentTime)];
+        if (item !== undefined) events.slow(item.videoId);
+      }, STANDS_STILL);
+    }, { signal });
+    for (const event of ['playing', 'seeking', 'pause', 'emptied']) video.addEventListener(event, settle, { signal });
+    signal.addEventListener('abort', settle);
   }
 
   /** The browser reloads its playlist by itself but does not report what it found. */

@@ -130,7 +130,7 @@ export class ReelPlayback {
 
   /** A newer version takes over. */
   #replace(shown: Slot, source: Source, reel: Reel): void {
-    const takeover = takeoverOf(shown.item?.videoId, shown.failure !== null || shown.starved, reel.durations);
+    const takeover = takeoverOf(shown.item?.videoId, shown.failure !== null || shown.starved || shown.lags, reel.durations);
     if (takeover === 'resume') this.#open(source, resume(shown, shown.failure === 'media'), 'ready');
     else if (takeover === 'skip') this.#open(source, afterItem(shown), 'ready');
     else this.#open(source, this.order.takeover(shown), 'boundary');
@@ -148,7 +148,7 @@ export class ReelPlayback {
     this.state.playback.patch({ buffering: true });
     const { front, back } = this.slots;
     // A newer version need not wait for an end that is not there yet.
-    if (front?.starved && back?.until === 'boundary') this.#open(back.slot.source, resume(front), 'ready');
+    if (back?.until === 'boundary' && (front?.starved || (front?.lags && back.slot.source.identity !== front.source.identity))) this.#open(back.slot.source, resume(front), 'ready');
   }
 
   #dropBack(): void {

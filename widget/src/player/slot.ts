@@ -3,6 +3,7 @@ import { itemAt, type Item, type Timeline } from '../core/timeline';
 import type { Source } from '../core/reel-change';
 import type { StartPosition } from '../core/start-position';
 import type { Engine, EngineEvents, Failure, OpenEngine } from './engine';
+import { reportSlowLine } from './slow-line';
 
 /** Seconds between where a slot should start and where it may be found. */
 const NEAR = 1;
@@ -12,6 +13,8 @@ export class Slot {
   #aim: StartPosition | null;
   /** What it ended with; it plays what it still has. */
   failure: Failure | null = null;
+  /** Videos for whose lowest rendition the line is too slow: a newer version may have lower ones. */
+  readonly #slow = new Set<string>();
   /** Seconds; null until the items are known. */
   #start: number | null;
 
@@ -22,12 +25,16 @@ export class Slot {
     open: OpenEngine,
     start: StartPosition | null,
     renew: (url: string) => string,
-    events: EngineEvents,
+    events: Omit<EngineEvents, 'slow'>,
   ) {
     this.#aim = start;
     this.#start = start === null ? 0 : null;
     const decide = (timeline: Timeline): number => (this.#start = this.#aim?.(timeline) ?? 0);
-    this.#engine = open({ video, url: source.url, start: start === null ? null : decide, renew, events });
+    const slow = (videoId: string): void => {
+      this.#slow.add(videoId);
+      reportSlowLine(renew(source.url), videoId);
+    };
+    this.#engine = open({ video, url: source.url, start: start === null ? null : decide, renew, events: { ...events, slow } });
   }
 
   /** Where it was to start; null for the start of the reel. */
@@ -73,6 +80,11 @@ export class Slot {
   /** It stands at the end so far of an item in progress. */
   get starved(): boolean {
     return this.itemInProgress && !this.hasData && this.bufferedFrom(this.time) < NEAR;
+  }
+
+  /** It waits for data of an item for which the line is too slow. */
+  get lags(): boolean {
+    return !this.hasData && this.#slow.has(this.item?.videoId ?? '');
   }
 
   get time(): number {

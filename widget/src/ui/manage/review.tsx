@@ -5,6 +5,7 @@ import type { Video } from '../../core/model';
 import { EVERYONE, type Entry } from '../../core/state';
 import type { Engine, Failure } from '../../player/engine';
 import { chooseEngine } from '../../player/load';
+import { reportSlowLine } from '../../player/slow-line';
 import { Blur } from '../blur';
 import { nameOf, titleFor } from '../names';
 import { spoilerText } from '../spoiler-text';
@@ -53,7 +54,10 @@ function Watch({ video }: { video: Video }) {
       (open) => {
         if (left) return;
         if (open === null) setFailure('media');
-        else engine = open({ video: screen, url: playlistUrl, start: null, renew: (url) => grants.renew(url), events: { timeline: ignore, levels: ignore, failed: setFailure } });
+        else {
+          const slow = (videoId: string): void => reportSlowLine(grants.renew(playlistUrl), videoId);
+          engine = open({ video: screen, url: playlistUrl, start: null, renew: (url) => grants.renew(url), events: { timeline: ignore, levels: ignore, failed: setFailure, slow } });
+        }
       },
       () => setFailure('network'),
     );
