@@ -48,24 +48,6 @@ class Published:
     audio_left_out: AudioLoss | None = None
     left_out: bool = False
 
-    def columns(self) -> dict[str, object]:
-        """Return what queries store of it, by their parameters."""
-        return {
-            "stage": self.stage,
-            "stage_encrypted": self.sealed_key is not None,
-            "duration": self.duration,
-            "width": self.width,
-            "height": self.height,
-            "has_poster": self.has_poster,
-            "renditions": [rendition.to_json() for rendition in self.renditions],
-            "blurhash": self.blurhash,
-            "storyboard": self.storyboard.to_json() if self.storyboard else None,
-            "has_preview": self.has_preview,
-            "content_hash": self.content_hash,
-            "captions": [captions.to_json() for captions in self.captions],
-            "bytes": self.bytes,
-        }
-
 
 # What is playable sooner is not worth a word before.
 _QUICK = timedelta(seconds=2)
@@ -145,7 +127,11 @@ class AttemptStore(Database):
             return await resume(connection)
 
     async def publish(self, video: Video, published: Published) -> bool:
-        """Show what was made of a video; False when it is gone or a newer attempt has taken over."""
+        """Show what was made of a video; False when it is gone or a newer attempt has taken over.
+
+        What is published of a video that is ready takes the place of its stage, which lacks lower rungs.
+        """
+        replaced = video.media.stage if video.state is State.READY else None
         async with self._transaction() as connection:
             row = await connection.fetchrow(
                 *query(
@@ -153,27 +139,48 @@ class AttemptStore(Database):
                     id=video.id,
                     from_states=sources_of(published.state),
                     attempt=video.work.attempts,
+                    replaced=replaced,
                     state=published.state,
+                    stage=published.stage,
+                    stage_encrypted=published.sealed_key is not None,
+                    duration=published.duration,
+                    width=published.width,
+                    height=published.height,
+                    has_poster=published.has_poster,
+                    renditions=[rendition.to_json() for rendition in published.renditions],
                     available=published.available,
+                    blurhash=published.blurhash,
+                    storyboard=published.storyboard.to_json() if published.storyboard else None,
+                    packed=pack(published.renditions, published.storyboard),
+                    has_preview=published.has_preview,
+                    content_hash=published.content_hash,
+                    captions=[captions.to_json() for captions in published.captions],
+                    bytes=published.bytes,
                     audio_left_out=published.audio_left_out,
                     left_out=published.left_out,
-                    **published.columns(),
                 )
             )
             if row is None:
                 return False
             if published.sealed_key is not None:
                 await add_key(connection, video.id, published.stage, published.sealed_key)
-            if self._judging:
-                await connection.execute(*query("await_verdict", id=video.id))
-                if published.state is State.READY:
-                    await queue(connection, RequestVerdict(video.id))
-            if published.has_poster:
-                await concern_moderators(connection, video.id)
-            if video.state is not State.PLAYABLE or row["audio_left_out"] != video.media.audio_left_out:  # else posted
-                await update_status(connection, video.id)
+            if replaced is None:
+                await self._follow(connection, video, published, row["audio_left_out"])
             await announce(connection, row["room_id"])
             return True
+
+    async def _follow(
+        self, connection: Connection, video: Video, published: Published, audio_left_out: AudioLoss | None
+    ) -> None:
+        """Queue what follows from a stage that is not the same video once more, with more rungs."""
+        if self._judging:
+            await connection.execute(*query("await_verdict", id=video.id))
+            if published.state is State.READY:
+                await queue(connection, RequestVerdict(video.id))
+        if published.has_poster:
+            await concern_moderators(connection, video.id)
+        if video.state is not State.PLAYABLE or audio_left_out != video.media.audio_left_out:  # else posted
+            await update_status(connection, video.id)
 
     async def append_segments(self, video: Video, stage: str, available: int) -> bool:
         """Store how many segments of a stage in progress exist, and notify who waits; False as `publish` does."""

@@ -53,14 +53,14 @@ async def make_lower_rungs(
 async def _check_source(services: VideoServices, video: Video, source_hash: bytes) -> None:
     """Raise MediaError unless it is the file that was judged and shown: its homeserver may send another one by now."""
     if video.file.encrypted_file is None and not await services.blocklist.came_before(video, source_hash):
-        raise MediaError("media-changed", "The homeserver sends another file than before.", final=True)
+        raise MediaError("media-gone", "The homeserver sends another file than before.", final=True)
 
 
 async def _publish(services: VideoServices, video: Video, source: Path, source_hash: bytes, ladder: Ladder) -> None:
     limits, folder = limits_of(services.config), source.parent
     content = content_hash(source_hash, services.settings, services.config, video.kind)
     keys = services.media_keys.new_for(await services.rooms.room(video.room_id))
-    publication = Publication(video, content, services.store, services.files, keys, lower_rungs=services.lower_rungs)
+    publication = Publication(video, content, services.store, services.files, keys)
     try:
         async with AsyncExitStack() as slot:
             await slot.enter_async_context(ladder())

@@ -10,7 +10,7 @@ from appservice.core.errors import MediaError
 from appservice.core.model import State, Video
 from appservice.media.files import LocalFiles, files_of
 from appservice.service.media_keys import SealedKey
-from appservice.store import AttemptStore, LowerRungStore, Published
+from appservice.store import AttemptStore, Published
 from appservice.worker.attempts import SupersededError
 from transcode import Result
 
@@ -18,8 +18,8 @@ from transcode import Result
 class Publication:
     """What one attempt publishes. Its methods raise SupersededError when it may not (any more).
 
-    `keys` are those of its stages, by which their files were encrypted: they share nothing with another video. With
-    `lower_rungs` its only stage replaces that of a video that is ready and lacks them.
+    `keys` are those of its stages, by which their files were encrypted: they share nothing with another video. Where the
+    video is ready, and lacks its lower rungs, a stage with all takes the place of its own.
     """
 
     def __init__(
@@ -29,14 +29,11 @@ class Publication:
         store: AttemptStore,
         files: LocalFiles,
         keys: Mapping[State, SealedKey] = MappingProxyType({}),
-        *,
-        lower_rungs: LowerRungStore | None = None,
     ) -> None:
         self._video = video
         self._content_hash = None if keys else content_hash
         self._keys = keys
         self._store = store
-        self._lower_rungs = lower_rungs
         self._files = files
         self._has_poster = False
         # Used once: browsers cache the files behind a stage's address, and an attempt's number may come again.
@@ -116,6 +113,5 @@ class Publication:
 
     async def _write_row(self, published: Published) -> None:
         size = await self._files.size(self._video.id, published.stage)
-        store = self._lower_rungs or self._store
-        if not await store.publish(self._video, replace(published, bytes=size)):
+        if not await self._store.publish(self._video, replace(published, bytes=size)):
             raise SupersededError

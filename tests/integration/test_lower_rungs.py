@@ -141,5 +141,5 @@ async def test_a_file_that_is_another_by_now_changes_nothing(
             return (row["lower_rungs"], row["finishing"]) == (None, None)
 
         await eventually(given_up, what="the lower rungs being given up")
-        assert [entry["code"] for entry in watched.log_entries("lower_rungs_failed")] == ["media-changed"]
+        assert [entry["code"] for entry in watched.log_entries("lower_rungs_failed")] == ["media-gone"]
         assert await _rungs(viewer, alone) == ["360"]

@@ -941,7 +941,7 @@ async def test_queries_of_viewers_use_an_index(store: Stores, pool: Pool) -> Non
         ("videos_room", query("room_videos", room_id="!r5")),
         ("videos_pkey", query("video", id=some)),
         ("videos_pkey", query("served_stage", id=some, room_id="!r5")),
-        ("videos_source", query("same_content", content_hash=b"5", id=some)),
+        ("videos_content", query("same_content", content_hash=b"5", id=some, whole=False)),
         ("members_pkey", query("joined_members", room_id="!r5")),
         ("members_pkey", query("member_key", room_id="!r5", user_id="@u4")),
         ("members_key_key", query("viewer", room_key=1, member_key=1)),

@@ -80,7 +80,8 @@ FROM moved WHERE visibility = 'shown';
 -- name: publish
 -- Only the newest attempt may publish. Until all is there, no less than what was downloaded counts. `packed` is both
 -- renditions and storyboard, and of the content's hash eight bytes do beside that of its file: what the last release
--- cannot read.
+-- cannot read. `replaced`: the stage without its lower rungs that this one takes the place of, unless another worker was
+-- faster.
 UPDATE videos SET state = :state, stage = :stage, stage_encrypted = :stage_encrypted, duration = :duration,
     width = :width, height = :height, has_poster = :has_poster,
     renditions = CASE WHEN may_pack() THEN to_jsonb(:packed::text) ELSE :renditions END,
@@ -98,7 +99,9 @@ UPDATE videos SET state = :state, stage = :stage, stage_encrypted = :stage_encry
     failure = NULL, finishing = CASE WHEN :state = 'ready' THEN 0 END,
     lower_rungs = CASE WHEN :state = 'ready' AND :left_out THEN 'left_out' END,
     replaced = CASE WHEN :state <> 'ready' THEN replaced END, changed_at = now()
-WHERE id = :id AND state = ANY (:from_states) AND attempts = :attempt AND visibility <> 'removed'
+WHERE id = :id AND attempts = :attempt AND visibility <> 'removed' AND CASE
+    WHEN :replaced::text IS NULL THEN state = ANY (:from_states)
+    ELSE state = 'ready' AND stage = :replaced AND lower_rungs = 'wanted' END
 RETURNING room_id, audio_left_out;
 
 -- name: begin_finishing
@@ -123,11 +126,13 @@ WITH appended AS (
 SELECT pg_notify('roomreel_grown', room_id) FROM appended;
 
 -- name: same_content
--- Another video whose files are complete and served; not of a room that was encrypted since. First one with all rungs;
--- `whole`: no other.
-SELECT v.* FROM videos v JOIN rooms r ON r.room_id = v.room_id AND NOT r.encrypted
-WHERE v.content_hash = :content_hash AND v.id <> :id AND v.state = 'ready' AND v.visibility = 'shown'
-    AND NOT (:whole AND v.lower_rungs IS NOT NULL)
+-- Another video of the same file whose files are complete and served; not of a room that was encrypted since. First one
+-- with all rungs; `whole`: no other.
+SELECT v.* FROM videos o
+    JOIN videos v ON substr(v.source_hash, 1, 2) = substr(o.source_hash, 1, 2) AND v.source_hash = o.source_hash
+    JOIN rooms r ON r.room_id = v.room_id AND NOT r.encrypted
+WHERE o.id = :id AND v.content_hash IN (:content_hash, substr(:content_hash::bytea, 1, 8)) AND v.id <> o.id
+    AND v.state = 'ready' AND v.visibility = 'shown' AND NOT (:whole AND v.lower_rungs IS NOT NULL)
 ORDER BY v.lower_rungs IS NOT NULL, v.changed_at DESC LIMIT 1;
 
 -- name: fail

@@ -28,13 +28,3 @@ RETURNING id;
 
 -- name: give_up_rungs
 UPDATE videos SET lower_rungs = NULL WHERE id = :id AND attempts = :attempt;
-
--- name: publish_rungs
--- A stage takes the place of one without its lower rungs, unless that is gone or another worker was faster.
-UPDATE videos SET stage = :stage, stage_encrypted = :stage_encrypted, duration = :duration, width = :width,
-    height = :height, has_poster = :has_poster, renditions = :renditions, blurhash = :blurhash,
-    storyboard = :storyboard, has_preview = :has_preview, content_hash = :content_hash, captions = :captions,
-    bytes = :bytes, lower_rungs = NULL, changed_at = now()
-WHERE id = :id AND state = 'ready' AND stage = :replaced AND lower_rungs = 'wanted' AND attempts = :attempt
-    AND visibility <> 'removed'
-RETURNING room_id;
