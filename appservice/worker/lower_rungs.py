@@ -30,7 +30,8 @@ async def make_lower_rungs(
 ) -> None:
     """Make the lower rungs of a video from its file (`source_hash` is its SHA-256), where they are wanted.
 
-    Raises MediaError or TranscodeError where they cannot be made (now): the video plays as it is.
+    Raises MediaError or TranscodeError where they cannot be made (now): the video plays as it is; and SupersededError
+    when it is gone, or has other media.
     """
     if video.media.lower_rungs is not LowerRungs.WANTED:
         return
@@ -39,8 +40,6 @@ async def make_lower_rungs(
         await while_wanted(
             _publish(services, video, source, source_hash, ladder), lambda: services.store.is_wanted(video)
         )
-    except SupersededError:
-        log.info("lower_rungs_superseded", video_id=video.id)
     except (MediaError, TranscodeError) as error:
         log.warning("lower_rungs_failed", video_id=video.id, code=error.code, reason=str(error))
         metrics.LOWER_RUNGS.labels(outcome="failed").inc()

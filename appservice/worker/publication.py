@@ -18,8 +18,8 @@ from transcode import Result
 class Publication:
     """What one attempt publishes. Its methods raise SupersededError when it may not (any more).
 
-    `keys` are those of its stages, by which their files were encrypted: they share nothing with another video. Where the
-    video is ready, and lacks its lower rungs, a stage with all takes the place of its own.
+    `keys` are those of its stages, by which their files were encrypted: they share nothing with another video. Where
+    the video is ready, and lacks its lower rungs, a stage with all takes the place of its own.
     """
 
     def __init__(

@@ -13,7 +13,7 @@ from appservice.core.room import Membership
 from appservice.core.rules.fairness import Party
 from appservice.core.rules.retries import upload_delay
 from appservice.matrix.download import is_awaited
-from appservice.worker.attempts import RetryLaterError, run_attempts
+from appservice.worker.attempts import RetryLaterError, SupersededError, run_attempts
 from appservice.worker.concurrency import Ladder, ProcessorSlots
 from appservice.worker.lower_rungs import make_lower_rungs
 from appservice.worker.scratch import workspace
@@ -100,6 +100,9 @@ class VideoWork:
                 downloaded = await services.download(video, source)
                 await make_lower_rungs(services, video, source, downloaded.sha256, ladder)
                 await services.finish(video, source, downloaded.sha256, limits_of(services.config))
+        except SupersededError:
+            # Nothing is to be learnt of the file: the video may be another one by now.
+            log.info("lower_rungs_superseded", video_id=video_id)
         except (MediaError, NotYetUploadedError, TranscodeError) as error:
             # It plays, and its file is gone from the homeserver: it is known by its bytes alone.
             log.warning("video_not_learnt", video_id=video_id, reason=str(error))

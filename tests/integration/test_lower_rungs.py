@@ -17,17 +17,20 @@ from tests.support.waiting import eventually
 from transcode import find_tools
 
 
-@pytest.fixture
-async def noisy(tmp_path: Path) -> Path:
-    """A clip that is stream-copied, with enough bits for lower rungs."""
-    path = tmp_path / "noisy.mp4"
+async def _make_noisy(path: Path, seconds: int) -> Path:
+    """Make a clip that is stream-copied, with enough bits for lower rungs."""
     made = await asyncio.create_subprocess_exec(
-        find_tools().ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=30:d=5,noise=alls=40:allf=t",
-        "-f", "lavfi", "-i", "sine=r=48000:d=5", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p",
-        "-b:v", "3M", "-g", "30", "-c:a", "aac", "-ac", "2", path,
+        find_tools().ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=30,noise=alls=40:allf=t",
+        "-f", "lavfi", "-i", "sine=r=48000", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p",
+        "-b:v", "3M", "-g", "30", "-c:a", "aac", "-ac", "2", "-t", str(seconds), path,
     )  # fmt: skip
     assert await made.wait() == 0
     return path
+
+
+@pytest.fixture
+async def noisy(tmp_path: Path) -> Path:
+    return await _make_noisy(tmp_path / "noisy.mp4", 5)
 
 
 @pytest.fixture
@@ -100,6 +103,56 @@ async def test_a_viewer_on_a_slow_line_gets_lower_rungs(
         await eventually(settled, what="the end of the work")
         assert await _report(viewer, whole) == 204
         assert len(watched.log_entries("lower_rungs_made")) == 1
+
+
+async def test_lower_rungs_are_made_after_their_worker_was_killed(
+    watched: Installation, http: aiohttp.ClientSession, alice: MatrixClient, tmp_path: Path
+) -> None:
+    # Long enough to be seen while it is worked on.
+    noisy = await _make_noisy(tmp_path / "long.mp4", 40)
+    watched.write_config(worker={"heartbeat_timeout": 1})
+    await watched.start()
+    room_id = await make_room(alice, watched)
+    viewer = await watched.viewer(http, alice, room_id)
+    event_id = await alice.send_video(room_id, noisy)
+    alone = await viewer.video_in(event_id, "ready")
+    (row,) = await watched.rows("SELECT id, attempts FROM videos WHERE event_id = $1", event_id)
+
+    async def begun() -> bool:
+        return bool(
+            await watched.rows(
+                "SELECT FROM videos WHERE id = $1 AND lower_rungs = 'wanted' AND finishing > 0", row["id"]
+            )
+        )
+
+    assert await _report(viewer, alone) == 204
+    await eventually(begun, what="the lower rungs being begun")
+    await watched.kill()
+    await watched.start()
+    viewer = await watched.viewer(http, alice, room_id)
+    assert await _rungs(viewer, await _with_rungs(viewer, event_id, alone)) == ["360", "240"]
+    await watched.stop()
+    assert not list((watched.folder / "data" / "scratch").iterdir())
+
+
+async def test_a_video_that_is_deleted_meanwhile_leaves_nothing(
+    watched: Installation, http: aiohttp.ClientSession, alice: MatrixClient, noisy: Path
+) -> None:
+    async with watched.running():
+        room_id = await make_room(alice, watched)
+        viewer = await watched.viewer(http, alice, room_id)
+        event_id = await alice.send_video(room_id, noisy)
+        alone = await viewer.video_in(event_id, "ready")
+        assert await _report(viewer, alone) == 204
+        await alice.redact(room_id, event_id)
+
+        async def gone() -> bool:
+            return not (watched.media / alone["id"]).exists() and not await watched.rows(
+                "SELECT FROM pgqueuer WHERE entrypoint IN ('video', 'sweep') AND execute_after <= now()"
+            )
+
+        await eventually(gone, what="the end of all work")
+        assert await watched.rows("SELECT FROM videos WHERE id = $1 AND bytes <> 0", alone["id"]) == []
 
 
 async def test_the_same_file_shares_what_is_left_out_and_what_is_made(

@@ -29,6 +29,7 @@ from appservice.core.model import (
     EncryptedFile,
     EventId,
     HeldFor,
+    LowerRungs,
     RoomId,
     State,
     UserId,
@@ -803,6 +804,88 @@ async def test_what_follows_from_being_ready_is_found_and_started_a_few_times(st
     assert await store.attempts.recover_lost_jobs() == 0
 
 
+# Rungs that are left out
+
+
+async def left_out(store: Stores, pool: Pool, number: int = 1) -> Video:
+    """A video that is ready without its lower rungs, and without a job."""
+    video = await started(store, await one_video(store, number))
+    await store.attempts.publish(video, replace(WHOLE, left_out=True))
+    await store.attempts.finished(video)
+    await pool.execute("DELETE FROM pgqueuer")
+    return await again(store, video)
+
+
+async def test_rungs_that_are_wanted_are_made_once(store: Stores, pool: Pool) -> None:
+    video = await left_out(store, pool)
+    assert video.media.lower_rungs is LowerRungs.LEFT_OUT
+    assert await store.attempts.recover_lost_jobs() == 0
+    assert [await store.lower_rungs.want(video.id) for _ in range(2)] == [True, False]
+    assert await jobs(pool) == [("video", video.id)]
+    wanted = await again(store, video)
+    more = replace(WHOLE, stage="1-more", bytes=7)
+    assert not await store.attempts.publish(replace(wanted, media=replace(wanted.media, stage="1-gone")), more)
+    assert await store.attempts.publish(wanted, more)
+    assert not await store.attempts.publish(wanted, replace(more, stage="1-late")), "another worker was faster"
+    made = await again(store, video)
+    assert (made.media.stage, made.media.lower_rungs, made.state) == ("1-more", None, State.READY)
+    assert not await store.lower_rungs.want(video.id)
+
+
+async def test_rungs_that_are_wanted_while_the_rest_is_finished_have_a_job_all_the_same(
+    store: Stores, pool: Pool
+) -> None:
+    video = await started(store, await one_video(store))
+    await store.attempts.publish(video, replace(WHOLE, left_out=True))
+    assert await store.lower_rungs.want(video.id)
+    await store.attempts.finished(video)
+    await pool.execute("DELETE FROM pgqueuer")
+    assert await store.attempts.recover_lost_jobs() == 1
+
+
+async def test_rungs_that_kill_workers_are_given_up(store: Stores, pool: Pool) -> None:
+    video = await left_out(store, pool)
+    await store.lower_rungs.want(video.id)
+    begun = [await store.attempts.begin_finishing(video.id, 2) for _ in range(3)]
+    assert [each is not None for each in begun] == [True, True, False]
+    assert (await again(store, video)).media.lower_rungs is None
+    assert await store.attempts.recover_lost_jobs() == 0
+
+
+async def test_rungs_are_made_while_nothing_else_is_to_be_done_those_that_are_watched_first(
+    store: Stores, pool: Pool
+) -> None:
+    assert await store.lower_rungs.want_when_idle() is None
+    watched, newer, *hidden = [await left_out(store, pool, number) for number in range(1, 5)]
+    await pool.execute("UPDATE videos SET visibility = 'hidden' WHERE id = $1", hidden[0].id)
+    await pool.execute("UPDATE videos SET visibility = 'removed' WHERE id = $1", hidden[1].id)
+    await store.intake.apply([member(BOB)])
+    place = {"video_id": watched.id}
+    await pool.execute("INSERT INTO places (room_id, user_id, place) VALUES ($1, $2, $3)", ROOM, BOB, place)
+    assert await store.lower_rungs.want_when_idle() == watched.id
+    assert await store.lower_rungs.want_when_idle() is None, "that one is to be made first"
+    await pool.execute("DELETE FROM pgqueuer")
+    assert await store.lower_rungs.want_when_idle() == newer.id
+    await pool.execute("DELETE FROM pgqueuer")
+    assert await store.lower_rungs.want_when_idle() is None
+
+
+async def test_the_same_content_without_its_lower_rungs_is_found_last(store: Stores, pool: Pool) -> None:
+    first = await left_out(store, pool, 1)
+    other = await one_video(store, 2)
+    found = await store.attempts.same_content(other.id, b"same")
+    assert found
+    assert found.media.lower_rungs is LowerRungs.LEFT_OUT
+    assert await store.attempts.same_content(other.id, b"same", whole=True) is None
+    whole = await started(store, await one_video(store, 3))
+    await store.attempts.publish(whole, WHOLE)
+    await pool.execute("UPDATE videos SET changed_at = now() + interval '1 hour' WHERE id = $1", first.id)
+    for only in (False, True):
+        found = await store.attempts.same_content(other.id, b"same", whole=only)
+        assert found
+        assert found.id == whole.id
+
+
 # Redaction and upgrades
 
 
@@ -946,8 +1029,9 @@ async def test_queries_of_viewers_use_an_index(store: Stores, pool: Pool) -> Non
         ("members_pkey", query("member_key", room_id="!r5", user_id="@u4")),
         ("members_key_key", query("viewer", room_key=1, member_key=1)),
         ("videos_published", query("published", user_id="@u4", video_id=None)),
-        ("videos_message", query("removable_by_event", sent_in="!r5", event_id="$4")),
-        ("videos_message", query("announce_talk", room_ids=["!r5"], targets=["$4"], relates=[True])),
+        ("videos_left_out", query("want_rungs_when_idle")),
+        ("videos_event_item", query("removable_by_event", sent_in="!r5", event_id="$4")),
+        ("videos_event_item", query("announce_talk", room_ids=["!r5"], targets=["$4"], relates=[True])),
     ]
     for index, bound_query in questions:
         plan = await _plan(pool, bound_query)
