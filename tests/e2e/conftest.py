@@ -11,7 +11,7 @@ from playwright.async_api import Browser, expect
 from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
 from appservice.demo.clips import ALICE_CLIPS, make_clip
-from tests.support.clips import make_small_clip
+from tests.support.clips import make_small_clip, with_many_bits
 from tests.support.host import OpenHost, hosts
 from tests.support.installation import Installation
 from tests.support.recording_page import FAKE_DEVICES
@@ -70,7 +70,7 @@ async def _room_with_videos(
     clips = [
         replace(clip, seconds=4.0, width=clip.width // 2, height=clip.height // 2, rate=10) for clip in ALICE_CLIPS
     ]
-    paths = [await make_clip(clip, folder, tools.ffmpeg) for clip in clips]
+    paths = [await with_many_bits(tools, await make_clip(clip, folder, tools.ffmpeg)) for clip in clips]
     room_id = await make_room(alice, reel, bob)
     viewer = await reel.viewer(http, bob, room_id)
     events = [await alice.send_video(room_id, path, info=clip.info) for clip, path in zip(clips, paths, strict=True)]

@@ -873,12 +873,14 @@ async def test_rungs_are_made_while_nothing_else_is_to_be_done_those_that_are_wa
 async def test_the_same_content_without_its_lower_rungs_is_found_last(store: Stores, pool: Pool) -> None:
     first = await left_out(store, pool, 1)
     other = await one_video(store, 2)
+    await pool.execute("UPDATE videos SET source_hash = 'the same file'")
     found = await store.attempts.same_content(other.id, b"same")
     assert found
     assert found.media.lower_rungs is LowerRungs.LEFT_OUT
     assert await store.attempts.same_content(other.id, b"same", whole=True) is None
     whole = await started(store, await one_video(store, 3))
     await store.attempts.publish(whole, WHOLE)
+    await pool.execute("UPDATE videos SET source_hash = 'the same file'")
     await pool.execute("UPDATE videos SET changed_at = now() + interval '1 hour' WHERE id = $1", first.id)
     for only in (False, True):
         found = await store.attempts.same_content(other.id, b"same", whole=only)
@@ -1024,14 +1026,14 @@ async def test_queries_of_viewers_use_an_index(store: Stores, pool: Pool) -> Non
         ("videos_room", query("room_videos", room_id="!r5")),
         ("videos_pkey", query("video", id=some)),
         ("videos_pkey", query("served_stage", id=some, room_id="!r5")),
-        ("videos_content", query("same_content", content_hash=b"5", id=some, whole=False)),
+        ("videos_source", query("same_content", content_hash=b"5", id=some, whole=False)),
         ("members_pkey", query("joined_members", room_id="!r5")),
         ("members_pkey", query("member_key", room_id="!r5", user_id="@u4")),
         ("members_key_key", query("viewer", room_key=1, member_key=1)),
         ("videos_published", query("published", user_id="@u4", video_id=None)),
         ("videos_left_out", query("want_rungs_when_idle")),
-        ("videos_event_item", query("removable_by_event", sent_in="!r5", event_id="$4")),
-        ("videos_event_item", query("announce_talk", room_ids=["!r5"], targets=["$4"], relates=[True])),
+        ("videos_message", query("removable_by_events", sent_in=["!r5"], event_ids=["$4"])),
+        ("videos_message", query("announce_talk", room_ids=["!r5"], targets=["$4"], relates=[True])),
     ]
     for index, bound_query in questions:
         plan = await _plan(pool, bound_query)

@@ -17,6 +17,18 @@ async def make_small_clip(tools: Tools, path: Path, *, rate: int = 25, seconds: 
     return path
 
 
+async def with_many_bits(tools: Tools, clip: Path) -> Path:
+    """Encode a clip anew at a constant rate, filled up, so that lower rungs than its own are worth making."""
+    target = clip.with_name(f"full-{clip.name}")
+    rate = "-b:v", "1200k", "-minrate", "1200k", "-maxrate", "1200k", "-bufsize", "600k"
+    process = await asyncio.create_subprocess_exec(
+        tools.ffmpeg, "-loglevel", "error", "-i", clip, "-c:v", "libx264", "-preset", "ultrafast", *rate,
+        "-x264-params", "nal-hrd=cbr:filler=1", "-c:a", "copy", target,
+    )  # fmt: skip
+    assert await process.wait() == 0
+    return target.rename(clip)
+
+
 def with_padding(clip: Path, target: Path, padding: bytes) -> Path:
     """Write a copy of an MP4 with other content hashes: a `free` box (ISO/IEC 14496-12) follows."""
     target.write_bytes(clip.read_bytes() + (len(padding) + 8).to_bytes(4, "big") + b"free" + padding)
