@@ -7,7 +7,8 @@ WHERE (state IN ('queued', 'processing', 'playable') OR state = 'ready' AND fini
     AND NOT EXISTS (SELECT FROM rooms r WHERE r.room_id = videos.room_id AND r.left_at IS NOT NULL)
     AND NOT EXISTS (
         SELECT FROM pgqueuer WHERE entrypoint = 'video' AND payload = convert_to(videos.id::text, 'UTF8')
-    );
+    )
+ORDER BY received_at, id;
 
 -- name: message_videos
 -- All that a message brought, also what was taken away since.
