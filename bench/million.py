@@ -64,7 +64,7 @@ async def _statements(connection: Connection, videos: int) -> None:
     """Print which statements read in full what grows, and which take longest, with the floor of one of nothing."""
     found = await full_reads(connection, many=videos // 20)
     wrong = {name: tables for name, tables in found.items() if name not in EXCEPTIONS}
-    print(f"statements that read a growing table in full: {wrong or 'none'}; {len(EXCEPTIONS)} may")
+    print(f"statements that read in full a table that grows: {wrong or 'none'}; {len(EXCEPTIONS)} may")
     known, times = await typical_arguments(connection), list[tuple[float, str]]()
     floor = await _milliseconds(connection, "SELECT 1", [])
     for query in QUERIES.values():

@@ -139,10 +139,10 @@ async def _without_doubles(connection: Connection, sent: Sequence[Sent], facts: 
 
     Without a nonce it is the same file of those uploaded in the widget, soon after: anything else may be sent again.
     """
-    asked = [each for each in sent if each[1].nonce is not None or (each[1].mxc, each[1].sender) in facts.media]
-    if not asked:
+    recognisable = [each for each in sent if each[1].nonce is not None or (each[1].mxc, each[1].sender) in facts.media]
+    if not recognisable:
         return sent
-    videos = [video for _, video in asked]
+    videos = [video for _, video in recognisable]
     sent_in, senders = [video.sent_in or video.room_id for video in videos], [video.sender for video in videos]
     await connection.execute(*query("lock_doubles", sent_in=sent_in, senders=senders))
     rows = await connection.fetch(*query(
@@ -156,7 +156,7 @@ async def _without_doubles(connection: Connection, sent: Sequence[Sent], facts: 
     ))  # fmt: skip
     if not rows:
         return sent
-    again = [asked[row["number"] - 1] for row in rows]
+    again = [recognisable[row["number"] - 1] for row in rows]
     await connection.execute(*query(
         "add_doubles", event_ids=[video.event_id for _, video in again], video_ids=[row["video_id"] for row in rows]
     ))  # fmt: skip
@@ -166,13 +166,13 @@ async def _without_doubles(connection: Connection, sent: Sequence[Sent], facts: 
 
 async def judge(connection: Connection, videos: Sequence[changes.NewVideo], facts: Facts) -> list[Judged]:
     """Say of each video whether its room lets its sender add it, and whether it waits for a moderator."""
-    asked: dict[tuple[RoomId, UserId], None] = {}
+    undecided: dict[tuple[RoomId, UserId], None] = {}
     for video in videos:
         if facts.room(video).settings.hold is Hold.NEW:
-            asked[video.room_id, video.sender] = None
+            undecided[video.room_id, video.sender] = None
     shown: set[tuple[str, str]] = set()
-    if asked:
-        rooms, senders = [room for room, _ in asked], [sender for _, sender in asked]
+    if undecided:
+        rooms, senders = [room for room, _ in undecided], [sender for _, sender in undecided]
         rows = await connection.fetch(*query("were_shown", room_ids=rooms, senders=senders))
         shown = {(row["room_id"], row["sender"]) for row in rows}
     return [_judged(video, facts, shown) for video in videos]

@@ -40,8 +40,9 @@ from appservice.core.rules.video_permissions import may_watch
 from appservice.core.text.clean import MAX_TITLE, clean_text
 from appservice.core.web.room_views import on_behalf, relation_view
 from appservice.core.web.views import OnBehalf, SaidView, SentVideoView, SentView
-from appservice.web.caller import UUID, VIDEO, Caller
+from appservice.web.caller import VIDEO, Caller
 from appservice.web.context import Context
+from appservice.web.media_paths import UUID
 from appservice.web.operation import Content, Operation, Read
 from appservice.web.requests import json_response
 

@@ -11,9 +11,8 @@ from appservice.core.rules.video_permissions import viewer_in
 from appservice.core.tokens import GrantScope, Session
 from appservice.service.targets import known_to
 from appservice.web.context import CONTEXT, Context
+from appservice.web.media_paths import UUID
 
-UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-"""An id of ours, as a pattern."""
 VIDEO = rf"/api/v1/videos/{{id:{UUID}}}"
 """The path of a video."""
 

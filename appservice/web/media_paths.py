@@ -3,6 +3,7 @@
 from appservice.core.web.reels import CHANNEL_KEY, EVERYBODY_KEY, MOST_TOGETHER
 
 UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+"""An id of ours."""
 GRANT = r"[0-9]{1,12}\.[A-Za-z0-9_-]{10,64}"
 SCOPE = r"[0-9]{1,18}\.[0-9]{1,18}(?:\.[0-9]{1,18})?"
 VIEWER = rf"/media/{{grant:{GRANT}}}/{{scope:{SCOPE}}}"

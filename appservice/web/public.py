@@ -36,6 +36,7 @@ from appservice.media.concatenated import whole_of
 from appservice.store import PublicStore
 from appservice.web.context import CONTEXT
 from appservice.web.media import avatar_image, file_response, playlist_response, storyboard_track
+from appservice.web.media_paths import FILE, PLAYLIST, REVISION, STAGE, UUID
 from appservice.web.page import POLICY, Entry, read_entry, template
 from appservice.web.progressive import send
 
@@ -57,7 +58,7 @@ _PAGE_HEADERS = {
     "Vary": "Accept-Language, Accept-Encoding",
 }
 USER = "/u/{user_id:[^/]+}"
-_VIDEO = USER + "/v/{id:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}}/{stage:[a-z0-9-]{1,40}}"
+_VIDEO = USER + rf"/v/{{id:{UUID}}}/{{stage:{STAGE}}}"
 
 routes = web.RouteTableDef()
 
@@ -227,7 +228,7 @@ async def reel_data(request: web.Request) -> web.Response:
     return _page_response(request, page, "application/json")
 
 
-@routes.get(USER + r"/reel/{revision:[0-9a-f]{16}}/{name:(?:index|\d{1,5})\.m3u8}")
+@routes.get(USER + rf"/reel/{{revision:{REVISION}}}/{{name:{PLAYLIST}}}")
 async def reel_playlist(request: web.Request) -> web.Response:
     """Return a playlist of the reel as it is now. Raises GoneError for an earlier revision."""
     page = await _page(request, "reel", _playlists)
@@ -266,7 +267,7 @@ async def video_file(request: web.Request) -> web.StreamResponse:
     return await send(request, whole, etag, headers, lambda: context.stores.public.video(video.sender, video.id))
 
 
-@routes.get(_VIDEO + "/{name:[a-z0-9./]{1,60}}")
+@routes.get(_VIDEO + rf"/{{name:{FILE}}}")
 async def media_file(request: web.Request) -> web.StreamResponse:
     """Return a media segment, an initialization segment or an image."""
     video = await public_video(request)

@@ -34,8 +34,8 @@ from appservice.encryption.keyring import Keyring
 from appservice.encryption.sealed_content import open_content
 from appservice.media.files import Appender
 from appservice.store import Upload, UploadState
-from appservice.web.caller import UUID
 from appservice.web.context import CONTEXT, Context
+from appservice.web.media_paths import UUID
 from appservice.web.operation import Content, Operation, Read, Undocumented
 from transcode.source.audio_loss import AudioLoss
 

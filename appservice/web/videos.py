@@ -12,7 +12,8 @@ from appservice.core.text.clean import MAX_REASON, MAX_TITLE, clean_text
 from appservice.core.web.room_views import video_view
 from appservice.core.web.views import BlockedView, DeletedView, EmptyView, OrderView, ReportsView, VideoView
 from appservice.store import UnknownContentError
-from appservice.web.caller import UUID, VIDEO, Caller
+from appservice.web.caller import VIDEO, Caller
+from appservice.web.media_paths import UUID
 from appservice.web.operation import Operation, Read
 from appservice.web.requests import json_response
 
