@@ -139,10 +139,22 @@ class UpdateQueuePosts(_OneWord):
 
 @dataclass(frozen=True, slots=True)
 class SweepFiles(_OneWord):
-    """Delete those files of a video that are not served."""
+    """Delete those files of a video that are not served: at once where none are, else once viewers have moved on."""
 
     name: ClassVar[str] = "sweep"
     video_id: VideoId
+
+
+@dataclass(frozen=True, slots=True)
+class SweepStages(Job):
+    """Delete these stages of a video, which something else took the place of, unless they are served by now.
+
+    Another name than `sweep`: the release before would take it for one of all stages.
+    """
+
+    name: ClassVar[str] = "sweep_stages"
+    video_id: VideoId
+    stages: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +313,7 @@ class EnforcePolicies(Job):
 
 AnyJob = (
     TranscodeVideo | ConvertUpload | RequestVerdict | MakeExport | TendRoom | UpdateStatus | UpdateQueuePosts
-    | SweepFiles | RunCommands | RespondToSignIn | Notify | NotifyRoom | NotifyNewcomers | NotifyAdmins
+    | SweepFiles | SweepStages | RunCommands | RespondToSignIn | Notify | NotifyRoom | NotifyNewcomers | NotifyAdmins
     | DecideByReaction | DeleteMessage | DeleteUnsent | Backfill | ReadAgain | ReadPolicyList | EnforcePolicies
 )  # fmt: skip
 _KINDS: Mapping[str, type[AnyJob]] = {kind.name: kind for kind in get_args(AnyJob)}

@@ -138,8 +138,16 @@ class LowerRungs(StrEnum):
 
     LEFT_OUT = "left_out"
     """Until somebody needs them."""
+    SPARE = "spare"
+    """While nothing else is to be done."""
     WANTED = "wanted"
-    """As soon as it is their turn."""
+    """By a viewer: as soon as it is their turn."""
+    GIVEN_UP = "given_up"
+    """They cannot be made."""
+
+
+DUE_RUNGS = frozenset({LowerRungs.SPARE, LowerRungs.WANTED})
+"""Those that a job makes."""
 
 
 @dataclass(frozen=True, slots=True)

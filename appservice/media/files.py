@@ -1,7 +1,4 @@
-"""The media folder of published videos: a folder per video, one below it for each stage, visible in one step.
-
-And where uploads gather: a file for each.
-"""
+"""The media folder of videos: a folder for each, one below it for each stage, visible in one step; that of uploads."""
 
 import asyncio
 import contextlib
@@ -117,6 +114,12 @@ class LocalFiles:
         for stage in folder.iterdir() if folder.is_dir() else ():
             if stage.name not in keep:
                 shutil.rmtree(stage, ignore_errors=True)
+
+    async def stages(self, video_id: VideoId) -> set[str]:
+        """Return the stages of a video that there are, also those that were never announced."""
+        with contextlib.suppress(FileNotFoundError):
+            return set(await asyncio.to_thread(os.listdir, self._root / video_id))
+        return set()
 
     async def ids(self) -> set[VideoId]:
         """Return the videos that there is a folder of."""

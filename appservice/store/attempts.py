@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from appservice.core.jobs import DeleteMessage, RequestVerdict, SweepFiles, TranscodeVideo
+from appservice.core.jobs import DeleteMessage, Priority, RequestVerdict, SweepFiles, SweepStages, TranscodeVideo
 from appservice.core.model import RoomId, State, UserId, Video, VideoId, sources_of
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.intake_videos import resume
@@ -83,6 +83,10 @@ class AttemptStore(Database):
     async def finished(self, video: Video) -> None:
         """Note that all is done that follows from a video being ready."""
         await self._fetch("finished", id=video.id, attempt=video.work.attempts)
+
+    async def uncount_finishing(self, video: Video) -> None:
+        """Do not count one more time that it was begun: what ended it passes."""
+        await self._fetch("uncount_finishing", id=video.id, attempt=video.work.attempts)
 
     async def is_wanted(self, video: Video) -> bool:
         """Say whether an attempt still has something to do: nobody removed the video, no newer attempt has begun."""
@@ -164,6 +168,8 @@ class AttemptStore(Database):
                 return False
             if published.sealed_key is not None:
                 await add_key(connection, video.id, published.stage, published.sealed_key)
+            if row["needs_job"]:
+                await queue(connection, TranscodeVideo(video.id), priority=Priority.BACKGROUND)
             if replaced is None:
                 await self._follow(connection, video, published, row["audio_left_out"])
             await announce(connection, row["room_id"])
@@ -271,10 +277,10 @@ class AttemptStore(Database):
             await announce(connection, row["room_id"])
             return True
 
-    async def sweep_later(self, video_id: VideoId, after: timedelta) -> None:
-        """Queue the deletion of a video's files that are not served any more, after viewers have moved on."""
+    async def sweep_later(self, video_id: VideoId, stages: Sequence[str], after: timedelta) -> None:
+        """Queue the deletion of stages that something else took the place of, after viewers have moved on."""
         async with self._transaction() as connection:
-            await queue(connection, SweepFiles(video_id), after=after)
+            await queue(connection, SweepStages(video_id, tuple(stages)), after=after)
 
 
 async def _bring_back(connection: Connection, video: Video, code: str) -> Row | None:

@@ -25,6 +25,7 @@ from appservice.store.sql import query
 
 async def resume(connection: Connection) -> int:
     """Queue every unfinished video that has no job (any more); return how many there were."""
+    await connection.execute(*query("restore_wanted_rungs"))
     rows = await connection.fetch(*query("unfinished_without_job"))
     await queue(connection, *(TranscodeVideo(VideoId(str(row["id"]))) for row in rows))
     return len(rows)

@@ -11,11 +11,11 @@ class LowerRungStore(Database):
     """Every method raises UnavailableError when the database is away."""
 
     async def want(self, video_id: VideoId) -> bool:
-        """Have the lower rungs of a video made; False where none are left out, or they are wanted already."""
+        """Have the lower rungs of a video made; False where none are left out, or a viewer wanted them before."""
         async with self._transaction() as connection:
             row = await connection.fetchrow(*query("want_rungs", id=video_id))
-            if row is not None:
-                await queue(connection, TranscodeVideo(video_id))
+            if row is not None and row["needs_job"]:
+                await queue(connection, TranscodeVideo(video_id), priority=Priority.BACKGROUND)
             return row is not None
 
     async def want_when_idle(self) -> VideoId | None:
@@ -27,6 +27,14 @@ class LowerRungStore(Database):
             video_id = VideoId(str(row["id"]))
             await queue(connection, TranscodeVideo(video_id), priority=Priority.BACKGROUND)
             return video_id
+
+    async def is_wanted(self, video: Video) -> bool:
+        """Say whether a viewer wants the lower rungs of a video, also before it is known whether it gets any."""
+        return await self._fetchrow("wants_rungs", id=video.id, attempt=video.work.attempts) is not None
+
+    async def leave_out_again(self, video: Video) -> bool:
+        """Leave lower rungs for later that were to be made in spare time; False where a viewer wants them by now."""
+        return await self._fetchrow("leave_out_again", id=video.id, attempt=video.work.attempts) is not None
 
     async def give_up(self, video: Video) -> None:
         """Leave a video without its lower rungs: they cannot be made."""

@@ -28,6 +28,7 @@ from appservice.core.jobs import (
     RespondToSignIn,
     RunCommands,
     SweepFiles,
+    SweepStages,
     TendRoom,
     TranscodeVideo,
     UpdateQueuePosts,
@@ -53,6 +54,7 @@ from appservice.worker.private_chats import PrivateChats
 from appservice.worker.queue_posts import QueuePosts
 from appservice.worker.rooms import RoomWork
 from appservice.worker.status import StatusWork
+from appservice.worker.sweeping import StageSweeping
 from appservice.worker.timeline import TimelineWork
 from appservice.worker.transcode_options import settings_of
 from appservice.worker.uploads import UploadWork
@@ -105,7 +107,9 @@ class Jobs:
             case DecideByReaction():
                 await self.queue_posts.decide(job)
             case SweepFiles():
-                await self.videos.sweep(job.video_id)
+                await self.videos.services.sweeping.all(job.video_id)
+            case SweepStages():
+                await self.videos.services.sweeping.stages(job.video_id, job.stages)
             case RunCommands():
                 await self.commands.run(job.room_id)
             case RespondToSignIn():
@@ -244,7 +248,8 @@ def _video_work(parts: Parts, tools: Tools, scratch: Path) -> VideoWork:
         log.warning("sandbox_weak", reason=weakness)
     services = VideoServices(
         config=config, store=stores.attempts, lower_rungs=stores.lower_rungs, rooms=stores.rooms,
-        videos=stores.videos, homeserver=parts.homeserver, session=parts.session, files=parts.files, tools=tools,
+        videos=stores.videos, homeserver=parts.homeserver, session=parts.session, files=parts.files,
+        sweeping=StageSweeping(stores.attempts, stores.videos, parts.files, parts.media_keys), tools=tools,
         settings=settings_of(config, encoder), scratch=scratch,
         blocklist=Blocklist(stores.blocks, stores.rooms, SealedContents(stores.blocks, parts.keyring), tools),
         quotas=stores.quotas, media_keys=parts.media_keys, keyring=parts.keyring,

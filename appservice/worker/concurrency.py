@@ -6,9 +6,13 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from time import monotonic
 
-from appservice.core.rules.fairness import Load, Party, Usage, next_in_turn
+from appservice.core.rules.fairness import LOWER_RUNGS, Load, Party, Usage, next_in_turn
 
 Ladder = Callable[[], AbstractAsyncContextManager[None]]
+
+
+class PreemptedError(Exception):
+    """Somebody's video has come, for which the work in spare time makes way."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,15 +56,19 @@ class _Slots:
 
     def _admit(self) -> None:
         now = monotonic()
-        while (
-            number := next_in_turn(
-                [each.party for each in self._waiting],
+        while self._waiting:
+            # Lower rungs wait until nobody else does.
+            waiting = [each for each in self._waiting if each.party != LOWER_RUNGS] or self._waiting
+            number = next_in_turn(
+                [each.party for each in waiting],
                 self._load,
                 used=lambda party: self._usage.of(party, now),
                 sharing=self._sharing,
             )
-        ) is not None:
-            admitted = self._waiting.pop(number)
+            if number is None:
+                return
+            admitted = waiting[number]
+            self._waiting.remove(admitted)
             self._load.add(admitted.party)
             if not admitted.admitted.done():
                 admitted.admitted.set_result(None)
@@ -70,24 +78,55 @@ class ProcessorSlots:
     """Two kinds of slots: nobody's first frame waits for another video's ladder, nor for another sender's videos.
 
     Of the slots of those that begin nobody has more than half of what is left: one sender has as many as `concurrency`
-    and one, and others begin beside. Ladders are made of whoever had the least of the processor lately.
+    and one, and others begin beside. Ladders are made of whoever had the least of the processor lately; lower rungs of
+    what plays already, while no other ladder waits.
     """
 
     def __init__(self, concurrency: int) -> None:
         usage = Usage()
         self._beginnings = _Slots(3 * (concurrency + 1) - 2, usage, sharing=True)
         self._ladders = _Slots(concurrency, usage, sharing=False)
+        self._spare: set[asyncio.Timeout] = set()
 
     @asynccontextmanager
     async def beginning(self, party: Party) -> AsyncIterator[Ladder]:
         """Wait for a slot among those that begin; what is yielded frees it, and waits for one for the ladder."""
+        self._preempt()
         async with AsyncExitStack() as slot:
             await slot.enter_async_context(self._beginnings.slot(party))
 
             @asynccontextmanager
             async def ladder() -> AsyncIterator[None]:
                 await slot.aclose()
+                self._preempt()
                 async with self._ladders.slot(party):
                     yield
 
             yield ladder
+
+    @asynccontextmanager
+    async def lower_rungs(self, *, spare: bool) -> AsyncIterator[None]:
+        """Wait for a ladder's slot for lower rungs.
+
+        In `spare` time, raises PreemptedError in the middle once a video begins, or its ladder.
+        """
+        async with self._ladders.slot(LOWER_RUNGS):
+            if not spare:
+                yield
+                return
+            end = asyncio.timeout(None)
+            try:
+                async with end:
+                    self._spare.add(end)
+                    try:
+                        yield
+                    finally:
+                        self._spare.discard(end)
+            except TimeoutError as error:
+                if end.expired():
+                    raise PreemptedError from error
+                raise
+
+    def _preempt(self) -> None:
+        while self._spare:
+            self._spare.pop().reschedule(0)

@@ -7,7 +7,7 @@ from pgqueuer.models import Job
 from pgqueuer.queries import EntrypointExecutionParameter, Queries
 from pgqueuer.types import QueueEntrypoint, QueueManagerId
 
-from appservice.core.rules.fairness import Candidate, Load, Party, pick_order
+from appservice.core.rules.fairness import LOWER_RUNGS, Candidate, Load, Party, pick_order
 from appservice.store.sql import query
 
 _PAUSE_S = 0.2
@@ -54,4 +54,6 @@ class FairQueries(Queries):
 
 
 def _party(row: dict[str, object]) -> Party:
+    if row["lower_rungs"]:
+        return LOWER_RUNGS
     return Party(str(row["sender"]), str(row["room_id"]))

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 
@@ -15,7 +14,7 @@ from appservice import metrics
 from appservice.config import Config, LadderPolicy
 from appservice.core.errors import MediaError, NotYetUploadedError
 from appservice.core.events.media_kinds import name_without_suffix
-from appservice.core.model import Kind, State, Video, VideoId, Visibility
+from appservice.core.model import Kind, State, Video
 from appservice.core.rules.quotas import QuotaScope
 from appservice.core.rules.retries import SOONEST, Cause, cause_of
 from appservice.core.settings import RoomSettings
@@ -33,14 +32,13 @@ from appservice.worker.progress import reported
 from appservice.worker.publication import Publication
 from appservice.worker.scratch import workspace
 from appservice.worker.sealed_keys import opened
+from appservice.worker.sweeping import StageSweeping
 from appservice.worker.transcode_options import content_hash, limits_of
 from transcode import PLAYABLE, READY, Limits, Settings, Tools, TranscodeError, Transcoding
 
 log = structlog.get_logger()
 
 MIB = 1024 * 1024
-# Viewers that play the first stage move to the next one within a reel's length; then its files may go.
-SWEEP_AFTER = timedelta(hours=3)
 _OF_ANOTHER_KIND = frozenset({"not-a-video", "not-a-picture", "not-a-sound"})
 _NEVER_CAME = frozenset({"never-uploaded"})
 _NO_ROOM = frozenset({f"quota-{scope}" for scope in QuotaScope})
@@ -58,6 +56,7 @@ class VideoServices:
     homeserver: HomeserverClient
     session: aiohttp.ClientSession
     files: LocalFiles
+    sweeping: StageSweeping
     tools: Tools
     settings: Settings
     scratch: Path
@@ -81,10 +80,15 @@ class VideoServices:
 
     async def finish(self, video: Video, source: Path, source_hash: bytes, limits: Limits) -> None:
         """Do what follows from a video being ready. May be repeated."""
-        # An earlier attempt may have published a first stage, too.
-        await self.store.sweep_later(video.id, SWEEP_AFTER)
+        await self.sweeping.later(video.id)
         await self.quotas.warn(video)
         await self.blocklist.learn(video, source, source_hash, limits)
+        await self.store.finished(video)
+
+    async def finish_known(self, video: Video) -> None:
+        """Do what follows from a video being ready whose file is known already."""
+        await self.sweeping.later(video.id)
+        await self.quotas.warn(video)
         await self.store.finished(video)
 
     async def fail(self, video: Video, error: MediaError | TranscodeError) -> None:
@@ -97,23 +101,7 @@ class VideoServices:
         # Of those the sender alone is notified: nothing here is to be mended.
         given_up = cause_of(error) not in {Cause.PERMANENT, Cause.MISSING}
         await self.store.fail(video, error.code, given_up=given_up)
-        await self.sweep_removed(video.id)
-
-    async def sweep_removed(self, video_id: VideoId) -> None:
-        """Delete what a removal could not delete, since we were just writing it."""
-        video = await self.videos.video(video_id)
-        if video is None or video.visibility is Visibility.REMOVED:
-            # What a person deleted, and may still bring back, has its stage.
-            await self._sweep(video_id, video)
-
-    async def sweep(self, video_id: VideoId) -> None:
-        """Delete the files of a video that nothing refers to any more."""
-        await self._sweep(video_id, await self.videos.video(video_id))
-
-    async def _sweep(self, video_id: VideoId, video: Video | None) -> None:
-        needed = (video.media.stage, video.media.replaced_stage) if video else ()
-        await self.files.sweep(video_id, keep=[stage for stage in needed if stage])
-        await self.media_keys.sweep(video_id)
+        await self.sweeping.removed(video.id)
 
 
 @dataclass(frozen=True)
@@ -233,7 +221,8 @@ class VideoAttempt:
                 async with services.store.uncounted(video):
                     await slot.enter_async_context(self.ladder())
             # Sent to two rooms at once, it may be whole in the other one when its turn comes.
-            whole = services.makes_lower_rungs(video)
+            # And a viewer of the first stage may have a slow line.
+            whole = services.makes_lower_rungs(video) or await services.lower_rungs.is_wanted(video)
             if not await publication.share(folder / "shared", limits.max_duration, whole=whole):
                 made = await transcoding.ladder(publication.key(State.READY), below_copy=whole)
                 await publication.ready(made, out / READY)

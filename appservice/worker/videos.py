@@ -8,18 +8,15 @@ from functools import partial
 import structlog
 
 from appservice.core.errors import MediaError, NotYetUploadedError
-from appservice.core.model import PLAYABLE_STATES, State, Video, VideoId
+from appservice.core.model import DUE_RUNGS, PLAYABLE_STATES, State, Video, VideoId
 from appservice.core.room import Membership
 from appservice.core.rules.fairness import Party
 from appservice.core.rules.retries import upload_delay
 from appservice.matrix.download import is_awaited
-from appservice.worker.attempts import RetryLaterError, SupersededError, run_attempts
-from appservice.worker.concurrency import Ladder, ProcessorSlots
-from appservice.worker.lower_rungs import make_lower_rungs
-from appservice.worker.scratch import workspace
-from appservice.worker.transcode_options import limits_of
+from appservice.worker.attempts import RetryLaterError, run_attempts
+from appservice.worker.concurrency import ProcessorSlots
+from appservice.worker.finishing import finish_again
 from appservice.worker.video_attempt import VideoAttempt, VideoServices
-from transcode import TranscodeError
 
 log = structlog.get_logger()
 
@@ -34,6 +31,10 @@ class VideoWork:
     async def run(self, video_id: VideoId) -> None:
         """Bring a video to `ready` or `failed`. Raises RetryLaterError when another attempt is due later."""
         video = await self.services.videos.video(video_id)
+        if video and video.state is State.READY and video.media.lower_rungs in DUE_RUNGS:
+            # Nobody's slot but a ladder's.
+            await finish_again(self.services, video_id, self.slots)
+            return
         if video:
             await self._check_room(video)
             await self._expect_upload(video)
@@ -41,17 +42,13 @@ class VideoWork:
         begin = partial(self._begin, video_id, party)
         await run_attempts("video", begin, most=self.services.config.worker.attempts)
 
-    async def sweep(self, video_id: VideoId) -> None:
-        """Delete the files of a video that nothing refers to any more."""
-        await self.services.sweep(video_id)
-
     @asynccontextmanager
     async def _begin(self, video_id: VideoId, party: Party) -> AsyncIterator[VideoAttempt | None]:
         async with self.slots.beginning(party) as ladder:
             video = await self.services.store.begin_attempt(video_id)
             if video is None:
-                await self.services.sweep_removed(video_id)
-                await self._finish_again(video_id, ladder)
+                await self.services.sweeping.removed(video_id)
+                await finish_again(self.services, video_id)
             yield VideoAttempt(self.services, video, ladder) if video else None
 
     async def _check_room(self, video: Video) -> None:
@@ -84,28 +81,3 @@ class VideoWork:
         error = MediaError("never-uploaded", f"{mxc} was not uploaded in time.", final=True)
         log.warning("video_failed", video_id=video.id, room_id=video.room_id, code=error.code, reason=str(error))
         await services.fail(video, error)
-
-    async def _finish_again(self, video_id: VideoId, ladder: Ladder) -> None:
-        """Finish what a worker left undone that died or was stopped when its video was ready, or most of it.
-
-        So it is with lower rungs that are wanted by now.
-        """
-        services = self.services
-        video = await services.store.begin_finishing(video_id, services.config.worker.attempts)
-        if video is None:
-            return
-        try:
-            with workspace(services.scratch, video.id) as folder:
-                source = folder / "source"
-                downloaded = await services.download(video, source)
-                await make_lower_rungs(services, video, source, downloaded.sha256, ladder)
-                await services.finish(video, source, downloaded.sha256, limits_of(services.config))
-        except SupersededError:
-            # Nothing is to be learnt of the file: the video may be another one by now.
-            log.info("lower_rungs_superseded", video_id=video_id)
-        except (MediaError, NotYetUploadedError, TranscodeError) as error:
-            # It plays, and its file is gone from the homeserver: it is known by its bytes alone.
-            log.warning("video_not_learnt", video_id=video_id, reason=str(error))
-            if getattr(error, "final", True):
-                await services.lower_rungs.give_up(video)
-                await services.store.finished(video)

@@ -154,6 +154,25 @@ async def test_a_process_takes_fair_shares(pool: Pool) -> None:
     assert len({row["payload"] for row in picked}) == len(picked) == 2 * (PLACES // 3) + 4
 
 
+async def test_lower_rungs_take_nobodys_place_and_come_last(pool: Pool) -> None:
+    await _send(pool, "alice", "den", 30)
+    await pool.execute("UPDATE videos SET state = 'ready', finishing = 0, lower_rungs = 'wanted'")
+    # However they were queued.
+    await pool.execute("UPDATE pgqueuer SET priority = 10 WHERE id % 2 = 0")
+    process = _Process(pool)
+    assert len(await _take_all(process)) == 1
+    wanted = await pool.fetchval("SELECT array_agg(id::text) FROM videos")
+    await _send(pool, "alice", "den", 10)
+    await _send(pool, "bob", "cave", 1)
+    first = await eventually(lambda: process.take(TIMEOUT), what="a job")
+    assert first
+    taken = [first, *await _take_all(process)]
+    assert not set(taken) & set(wanted)
+    assert sorted(await _senders(pool, taken)) == ["alice"] * 6 + ["bob"]
+    # Once there is nothing else.
+    assert (await _take_all(_Process(pool)))[-1] in wanted
+
+
 async def test_what_a_dead_worker_had_is_taken_over_and_what_is_not_due_is_left(pool: Pool) -> None:
     await _send(pool, "alice", "den", 2)
     await _send(pool, "bob", "den", 1, of_before=True)

@@ -822,6 +822,7 @@ async def test_rungs_that_are_wanted_are_made_once(store: Stores, pool: Pool) ->
     assert await store.attempts.recover_lost_jobs() == 0
     assert [await store.lower_rungs.want(video.id) for _ in range(2)] == [True, False]
     assert await jobs(pool) == [("video", video.id)]
+    assert await pool.fetchval("SELECT priority FROM pgqueuer") < 0
     wanted = await again(store, video)
     more = replace(WHOLE, stage="1-more", bytes=7)
     assert not await store.attempts.publish(replace(wanted, media=replace(wanted.media, stage="1-gone")), more)
@@ -848,8 +849,73 @@ async def test_rungs_that_kill_workers_are_given_up(store: Stores, pool: Pool) -
     await store.lower_rungs.want(video.id)
     begun = [await store.attempts.begin_finishing(video.id, 2) for _ in range(3)]
     assert [each is not None for each in begun] == [True, True, False]
-    assert (await again(store, video)).media.lower_rungs is None
+    assert (await again(store, video)).media.lower_rungs is LowerRungs.GIVEN_UP
     assert await store.attempts.recover_lost_jobs() == 0
+    assert not await store.lower_rungs.want(video.id)
+    # Nobody takes them for all that there are.
+    other = await one_video(store, 2)
+    await pool.execute("UPDATE videos SET source_hash = 'the same file'")
+    assert await store.attempts.same_content(other.id, b"same", whole=True) is None
+    assert await store.attempts.same_content(other.id, b"same")
+
+
+async def test_what_ends_the_work_on_rungs_in_passing_does_not_count(store: Stores, pool: Pool) -> None:
+    video = await left_out(store, pool)
+    await store.lower_rungs.want(video.id)
+    for _ in range(9):
+        begun = await store.attempts.begin_finishing(video.id, 2)
+        assert begun
+        await store.attempts.uncount_finishing(begun)
+    begun = await store.attempts.begin_finishing(video.id, 2)
+    assert begun
+    # Else they would never be given up.
+    await store.attempts.finished(begun)
+    assert [await store.attempts.begin_finishing(video.id, 2) is not None for _ in range(2)] == [True, False]
+
+
+async def test_rungs_that_were_wanted_of_a_worker_that_does_not_know_them_are_made(store: Stores, pool: Pool) -> None:
+    video = await left_out(store, pool)
+    await store.lower_rungs.want(video.id)
+    await pool.execute("UPDATE videos SET finishing = NULL")  # as the release before ends its work
+    await pool.execute("DELETE FROM pgqueuer")
+    assert await store.attempts.recover_lost_jobs() == 1
+    assert await store.attempts.begin_finishing(video.id, 2)
+
+
+@pytest.mark.parametrize("left_out_then", [True, False])
+async def test_a_viewer_of_the_first_stage_may_want_rungs(store: Stores, pool: Pool, *, left_out_then: bool) -> None:
+    video = await started(store, await one_video(store))
+    await store.attempts.publish(video, published(State.PLAYABLE, "1-playable"))
+    await pool.execute("DELETE FROM pgqueuer")
+    assert not await store.lower_rungs.is_wanted(video)
+    assert [await store.lower_rungs.want(video.id) for _ in range(2)] == [True, False]
+    assert await store.lower_rungs.is_wanted(video)
+    assert await jobs(pool) == [], "it has one"
+    await store.attempts.publish(video, replace(published(State.PLAYABLE, "1-playable"), has_poster=True))
+    await pool.execute("DELETE FROM pgqueuer")
+    await store.attempts.publish(video, replace(WHOLE, left_out=left_out_then))
+    await store.attempts.finished(video)
+    made = await again(store, video)
+    assert made.media.lower_rungs is (LowerRungs.WANTED if left_out_then else None)
+    assert ("video", video.id) in await jobs(pool) or not left_out_then
+    assert (await store.attempts.begin_finishing(video.id, 2) is not None) is left_out_then
+
+
+async def test_rungs_in_spare_time_make_way_unless_a_viewer_wants_them(store: Stores, pool: Pool) -> None:
+    video = await left_out(store, pool)
+    assert await store.lower_rungs.want_when_idle() == video.id
+    begun = await store.attempts.begin_finishing(video.id, 2)
+    assert begun
+    assert await store.lower_rungs.leave_out_again(begun)
+    await store.attempts.finished(begun)
+    assert (await again(store, video)).media.lower_rungs is LowerRungs.LEFT_OUT
+    await pool.execute("DELETE FROM pgqueuer")
+    assert await store.attempts.recover_lost_jobs() == 0
+    assert await store.lower_rungs.want_when_idle() == video.id
+    assert await store.lower_rungs.want(video.id)
+    assert await jobs(pool) == [("video", video.id)], "one job does"
+    assert not await store.lower_rungs.leave_out_again(begun)
+    assert await store.attempts.publish(await again(store, video), replace(WHOLE, stage="1-more"))
 
 
 async def test_rungs_are_made_while_nothing_else_is_to_be_done_those_that_are_watched_first(

@@ -2,7 +2,8 @@
 
 Rule: who has little in progress goes first, and nobody takes more than half of the slots that are left. So a slot is
 there for whoever comes next, however many videos somebody else has sent; and where nobody else comes, almost all of
-the slots that one sender may take are taken.
+the slots that one sender may take are taken. Lower rungs of what plays already are nobody's: they have a few slots of
+all, after everything else, however many viewers want them.
 """
 
 import math
@@ -11,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 _ROOM_SHARE = 4
+_LOWER_RUNGS_SHARE = 18
 _HALF_LIFE_S = 600.0
 _MOST_KEYS = 10_000
 
@@ -21,6 +23,10 @@ class Party:
 
     sender: str
     room_id: str
+
+
+LOWER_RUNGS = Party("lower rungs", "lower rungs")
+"""Whom the making of lower rungs counts for."""
 
 
 @dataclass(slots=True)
@@ -47,6 +53,8 @@ class Load:
     def has_slot(self, party: Party) -> bool:
         """Say whether there is a slot for a party's next video, and one left for others; the last for another room."""
         left = self.slots - self.total
+        if party == LOWER_RUNGS:
+            return left > 1 and self._rooms[party.room_id] < max(1, self.slots // _LOWER_RUNGS_SHARE)
         return (
             left > (1 if self._rooms[party.room_id] and self.slots > 1 else 0)
             and self._senders[party.sender] < max(1, left / 2)
@@ -107,4 +115,8 @@ class Candidate:
 def pick_order(candidates: Sequence[Candidate], ours: Load) -> list[int]:
     """Return the jobs that a process may take now, the fairest first; `ours` is what it has taken."""
     may = [each for each in candidates if ours.has_slot(each.party)]
-    return [each.job_id for each in sorted(may, key=lambda each: (-each.priority, each.load, each.job_id))]
+    return [each.job_id for each in sorted(may, key=_turn)]
+
+
+def _turn(candidate: Candidate) -> tuple[bool, int, int, int]:
+    return candidate.party == LOWER_RUNGS, -candidate.priority, candidate.load, candidate.job_id

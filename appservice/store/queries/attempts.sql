@@ -97,24 +97,32 @@ UPDATE videos SET state = :state, stage = :stage, stage_encrypted = :stage_encry
     percent = CASE WHEN :state = 'ready' THEN NULL ELSE percent END,
     remaining = CASE WHEN :state = 'ready' THEN NULL ELSE remaining END,
     failure = NULL, finishing = CASE WHEN :state = 'ready' THEN 0 END,
-    lower_rungs = CASE WHEN :state = 'ready' AND :left_out THEN 'left_out' END,
+    -- A viewer of the first stage may have reported a slow line.
+    lower_rungs = CASE
+        WHEN lower_rungs = 'wanted' AND (:state <> 'ready' OR :left_out) THEN lower_rungs
+        WHEN :state = 'ready' AND :left_out THEN 'left_out' END,
     replaced = CASE WHEN :state <> 'ready' THEN replaced END, changed_at = now()
 WHERE id = :id AND attempts = :attempt AND visibility <> 'removed' AND CASE
     WHEN :replaced::text IS NULL THEN state = ANY (:from_states)
-    ELSE state = 'ready' AND stage = :replaced AND lower_rungs = 'wanted' END
-RETURNING room_id, audio_left_out;
+    ELSE state = 'ready' AND stage = :replaced AND lower_rungs IN ('wanted', 'spare') END
+RETURNING room_id, audio_left_out, lower_rungs = 'wanted' AND :state = 'ready' AS needs_job;
 
 -- name: begin_finishing
 -- Begin again what follows from a video being ready, after the worker that was to do it died or was stopped. Nothing
 -- comes back when that is done, or was begun too often: then rungs that were wanted are given up.
 UPDATE videos SET finishing = CASE WHEN finishing < :most THEN finishing + 1 END,
-    lower_rungs = CASE WHEN finishing < :most OR lower_rungs = 'left_out' THEN lower_rungs END
+    lower_rungs = CASE WHEN finishing >= :most AND lower_rungs IN ('wanted', 'spare') THEN 'given_up' ELSE lower_rungs END
 WHERE id = :id AND finishing IS NOT NULL AND state = 'ready' AND visibility <> 'removed'
 RETURNING *;
 
 -- name: finished
 -- Rungs that somebody wanted meanwhile are still to be made.
-UPDATE videos SET finishing = CASE WHEN lower_rungs = 'wanted' THEN 0 END WHERE id = :id AND attempts = :attempt;
+UPDATE videos SET finishing = CASE WHEN lower_rungs IN ('wanted', 'spare') THEN finishing END
+WHERE id = :id AND attempts = :attempt;
+
+-- name: uncount_finishing
+-- What ended it passes.
+UPDATE videos SET finishing = greatest(finishing - 1, 0) WHERE id = :id AND attempts = :attempt AND finishing IS NOT NULL;
 
 -- name: append_segments
 -- More segments exist; only the newest attempt may say so. Notify who waits for them (LISTEN roomreel_grown).
@@ -170,7 +178,7 @@ UPDATE videos v SET state = 'ready', failure = NULL, attempts = v.attempts + 1, 
     visibility = CASE WHEN w.waits THEN r.visibility ELSE v.visibility END,
     held_for = CASE WHEN w.waits THEN r.held_for ELSE v.held_for END,
     hidden_by = CASE WHEN w.waits THEN r.hidden_by ELSE v.hidden_by END,
-    lower_rungs = CASE WHEN r.lower_rungs IS NOT NULL THEN 'left_out' END,
+    lower_rungs = CASE WHEN r.lower_rungs IN ('wanted', 'spare') THEN 'left_out' ELSE r.lower_rungs END,
     replaced = NULL, available = NULL, percent = NULL, remaining = NULL, awaited_since = NULL,
     version = v.version + 1, changed_at = now()
 FROM videos o

@@ -1,14 +1,18 @@
 -- Rungs below a stream copy that are left out until somebody needs them.
 
 -- name: want_rungs
--- Nothing comes back where none are left out, or somebody wanted them before.
-UPDATE videos SET lower_rungs = 'wanted', finishing = coalesce(finishing, 0)
-WHERE id = :id AND lower_rungs = 'left_out' AND state = 'ready' AND visibility <> 'removed'
-RETURNING id;
+-- Nothing comes back where none are left out, or a viewer wanted them before. Of a video that is not ready yet it is
+-- known by then, for its attempt.
+UPDATE videos v SET lower_rungs = 'wanted', finishing = CASE WHEN v.state = 'ready' THEN coalesce(v.finishing, 0) END
+FROM (SELECT id, lower_rungs FROM videos WHERE id = :id FOR UPDATE) AS old
+WHERE v.id = old.id AND v.visibility <> 'removed' AND (
+    v.state = 'ready' AND v.lower_rungs IN ('left_out', 'spare') OR v.state = 'playable' AND v.lower_rungs IS NULL
+)
+RETURNING v.state = 'ready' AND old.lower_rungs = 'left_out' AS needs_job;
 
 -- name: want_rungs_when_idle
 -- While no video and no upload waits or is worked on: of the newest, first one that somebody watched last.
-UPDATE videos SET lower_rungs = 'wanted', finishing = coalesce(finishing, 0)
+UPDATE videos SET lower_rungs = 'spare', finishing = coalesce(finishing, 0)
 WHERE lower_rungs = 'left_out' AND id = (
     SELECT v.id FROM videos v
     WHERE v.id IN (
@@ -26,5 +30,17 @@ WHERE lower_rungs = 'left_out' AND id = (
 )
 RETURNING id;
 
+-- name: leave_out_again
+-- Other work came; unless a viewer wants them by now.
+UPDATE videos SET lower_rungs = 'left_out' WHERE id = :id AND attempts = :attempt AND lower_rungs = 'spare' RETURNING id;
+
+-- name: wants_rungs
+SELECT FROM videos WHERE id = :id AND attempts = :attempt AND lower_rungs = 'wanted';
+
 -- name: give_up_rungs
-UPDATE videos SET lower_rungs = NULL WHERE id = :id AND attempts = :attempt;
+UPDATE videos SET lower_rungs = 'given_up' WHERE id = :id AND attempts = :attempt AND lower_rungs IN ('wanted', 'spare');
+
+-- name: restore_wanted_rungs
+-- A worker of the release before knows nothing of them, and took the work on such a video for done.
+UPDATE videos SET finishing = 0
+WHERE lower_rungs IN ('wanted', 'spare') AND finishing IS NULL AND state = 'ready' AND visibility <> 'removed';

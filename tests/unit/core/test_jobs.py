@@ -20,6 +20,7 @@ STORED = [
     ("status", ID, jobs.UpdateStatus(VIDEO)),
     ("queue_post", ID, jobs.UpdateQueuePosts(VIDEO)),
     ("sweep", ID, jobs.SweepFiles(VIDEO)),
+    ("sweep_stages", f'{{"video_id": "{ID}", "stages": ["1-a-ready"]}}', jobs.SweepStages(VIDEO, ("1-a-ready",))),
     ("room", ROOM, jobs.TendRoom(ROOM)),
     ("command", ROOM, jobs.RunCommands(ROOM)),
     ("policy", ROOM, jobs.ReadPolicyList(ROOM)),

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from appservice.core.rules.fairness import Party
-from appservice.worker.concurrency import ProcessorSlots
+from appservice.worker.concurrency import PreemptedError, ProcessorSlots
 
 ALICE, BOB, CAROL = (Party(name, "room") for name in ("alice", "bob", "carol"))
 
@@ -154,3 +154,70 @@ async def test_who_is_cancelled_when_just_let_in_gives_the_place_back() -> None:
         work.first.set()
         work.last.set()
     await asyncio.gather(works[1].task, *(work.task for work in after))
+
+
+class LowerRungs:
+    """The making of lower rungs, which takes as long as the test says."""
+
+    def __init__(self, slots: ProcessorSlots, *, spare: bool) -> None:
+        self.stage, self.end = "waits", asyncio.Event()
+        self.task = asyncio.create_task(self._run(slots, spare=spare))
+
+    async def _run(self, slots: ProcessorSlots, *, spare: bool) -> None:
+        try:
+            async with slots.lower_rungs(spare=spare):
+                self.stage = "ladder"
+                await self.end.wait()
+            self.stage = "done"
+        except PreemptedError:
+            self.stage = "preempted"
+
+
+async def test_lower_rungs_wait_until_no_other_ladder_does() -> None:
+    slots = ProcessorSlots(1)
+    running, rungs, next_one = Work(slots), LowerRungs(slots, spare=False), Work(slots, BOB)
+    running.first.set()
+    assert [running.stage, rungs.stage, next_one.stage] == ["waits", "waits", "waits"]
+    await _settle()
+    next_one.first.set()
+    assert await _stages([running, next_one]) == ["ladder", "plays"]
+    running.last.set()
+    assert await _stages([running, next_one]) == ["done", "ladder"]
+    assert rungs.stage == "waits"
+    next_one.last.set()
+    await _settle()
+    assert rungs.stage == "ladder"
+    # A viewer waits for them: what comes now does not end them.
+    late = Work(slots)
+    late.first.set()
+    assert await _stages([late]) == ["plays"]
+    assert rungs.stage == "ladder"
+    rungs.end.set()
+    late.last.set()
+    assert await _stages([late]) == ["done"]
+    assert rungs.stage == "done"
+
+
+async def test_lower_rungs_in_spare_time_end_when_a_video_begins() -> None:
+    slots = ProcessorSlots(1)
+    rungs, kept = LowerRungs(slots, spare=True), LowerRungs(slots, spare=True)
+    await _settle()
+    assert (rungs.stage, kept.stage) == ("ladder", "waits")
+    work = Work(slots)
+    await _stages([work])
+    assert rungs.stage == "preempted"
+    assert kept.stage == "ladder", "it began later"
+    work.first.set()
+    assert await _stages([work]) == ["ladder"]
+    assert kept.stage == "preempted"
+    work.last.set()
+    assert await _stages([work]) == ["done"]
+
+
+async def test_an_error_of_the_work_itself_is_no_preemption() -> None:
+    slots = ProcessorSlots(1)
+    with pytest.raises(TimeoutError):
+        async with slots.lower_rungs(spare=True):
+            raise TimeoutError
+    async with slots.lower_rungs(spare=True):
+        pass
