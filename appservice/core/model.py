@@ -143,11 +143,9 @@ class LowerRungs(StrEnum):
     WANTED = "wanted"
     """By a viewer: as soon as it is their turn."""
     GIVEN_UP = "given_up"
-    """They cannot be made."""
 
 
 DUE_RUNGS = frozenset({LowerRungs.SPARE, LowerRungs.WANTED})
-"""Those that a job makes."""
 
 
 @dataclass(frozen=True, slots=True)

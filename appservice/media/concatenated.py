@@ -1,6 +1,7 @@
 """Files that are read as one, a piece at a time: a rendition's segments as one MP4."""
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,3 +51,15 @@ def whole_of(folder: Path, rendition: Rendition, key: bytes | None = None) -> Wh
     except (OSError, ValueError) as error:
         raise NotFoundError("There is no such file.") from error
     return Whole(head, files)
+
+
+def whole_in(folder: Path, renditions: Iterable[Rendition]) -> tuple[Rendition, Whole]:
+    """Put together the files (blocking) of the first of `renditions` that a stage's `folder` has all of, and no more.
+
+    Raises NotFoundError where there is none.
+    """
+    for rendition in renditions:
+        with contextlib.suppress(NotFoundError):
+            if not (folder / rendition.name / f"{len(rendition.durations)}.m4s").exists():
+                return rendition, whole_of(folder / rendition.name, rendition)
+    raise NotFoundError("There is no such file.")

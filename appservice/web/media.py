@@ -45,9 +45,9 @@ from appservice.web.media_paths import (
 )
 from appservice.web.progressive import send
 from appservice.web.ready import is_plain, ready_file
+from appservice.web.storyboards import plays_same, storyboard_track
 from transcode.hls.encryption import KEY
-from transcode.hls.playlist import STORYBOARD, has_segment
-from transcode.storyboard import web_vtt
+from transcode.hls.playlist import has_segment
 
 _STAGE = rf"{VIEWER}/v/{{id:{UUID}}}/{{stage:{STAGE}}}"
 _LIVE = {"Cache-Control": "private, no-cache"}
@@ -185,18 +185,14 @@ async def video_playlist(request: web.Request) -> web.Response:
 async def storyboard(request: web.Request) -> web.Response:
     """Return which part of the sprite sheet to show when (WebVTT). Raises GoneError as `video_playlist`."""
     context, _, room_id, user_id = await _open(request)
-    return storyboard_track(await _served_video(request, context, room_id, user_id), IMMUTABLE)
+    video = await _served_video(request, context, room_id, user_id, of_media=True)
+    return storyboard_track(video, request.match_info["stage"], IMMUTABLE)
 
 
-def storyboard_track(video: Video, headers: Mapping[str, str]) -> web.Response:
-    """Return a video's storyboard as WebVTT. Raises NotFoundError where there is none."""
-    if video.media.storyboard is None or not video.media.duration:
-        raise NotFoundError("There is no storyboard.")
-    text = web_vtt(video.media.storyboard, video.media.duration, STORYBOARD)
-    return web.Response(text=text, content_type="text/vtt", charset="utf-8", headers=headers)
-
-
-async def _served_video(request: web.Request, context: Context, room_id: RoomId, user_id: UserId) -> Video:
+async def _served_video(
+    request: web.Request, context: Context, room_id: RoomId, user_id: UserId, *, of_media: bool = False
+) -> Video:
+    """Return a video whose stage a path names, or with `of_media` an earlier one of the same media."""
     video = await context.stores.videos.video(VideoId(request.match_info["id"]))
     if video is None or video.room_id != room_id or not video.has_media:
         raise NotFoundError("There is no such video.")
@@ -204,7 +200,8 @@ async def _served_video(request: web.Request, context: Context, room_id: RoomId,
         raise NotFoundError("There is no such video.")
     if not await context.stores.videos.readable([video], user_id):
         raise NotFoundError("There is no such video.")
-    if video.media.stage != request.match_info["stage"]:
+    stage = request.match_info["stage"]
+    if video.media.stage != stage and not (of_media and plays_same(video, stage)):
         raise GoneError("The video has changed. Fetch the room again.")
     return video
 

@@ -32,13 +32,15 @@ from appservice.core.web.member_page import (
 )
 from appservice.core.web.reels import build_reel
 from appservice.i18n import Texts, preferred_language
-from appservice.media.concatenated import whole_of
+from appservice.media.concatenated import whole_in
 from appservice.store import PublicStore
 from appservice.web.context import CONTEXT
-from appservice.web.media import avatar_image, file_response, playlist_response, storyboard_track
+from appservice.web.media import avatar_image, file_response, playlist_response
 from appservice.web.media_paths import FILE, PLAYLIST, REVISION, STAGE, UUID
 from appservice.web.page import POLICY, Entry, read_entry, template
 from appservice.web.progressive import send
+from appservice.web.storyboards import storyboard_track
+from transcode.hls.playlist import POSTER
 
 _ENTRY = "src/page.tsx"
 _SOON = ("src/ui/stage.tsx", "src/player/reel-player.ts")
@@ -248,7 +250,7 @@ def _playlists(member: PublicMember) -> str:
 @routes.get(_VIDEO + "/storyboard.vtt")
 async def storyboard(request: web.Request) -> web.Response:
     """Return which part of the storyboard's sprite sheet to show when (WebVTT)."""
-    return storyboard_track(await public_video(request), _HEADERS)
+    return storyboard_track(await public_video(request), request.match_info["stage"], _HEADERS)
 
 
 @routes.get(_VIDEO + "/video.mp4")
@@ -256,11 +258,9 @@ async def video_file(request: web.Request) -> web.StreamResponse:
     """Send a video as one file, for players that know no playlists. It ends when the video is taken back."""
     context, video = request.app[CONTEXT], await public_video(request)
     stage = request.match_info["stage"]
-    if video.media.stage != stage:
-        raise NotFoundError("There is nothing here.")
-    rendition = progressive(video.media.renditions)
-    folder = context.files.path(video.id, stage, f"{rendition.name}/init.mp4").parent
-    whole = await asyncio.to_thread(whole_of, folder, rendition)
+    # Who plays an earlier stage goes on in it until it is swept.
+    folder = context.files.path(video.id, stage, POSTER).parent
+    rendition, whole = await asyncio.to_thread(whole_in, folder, progressive(video.media.renditions))
     headers = {**_HEADERS, "Content-Type": "video/mp4"}
     # A stage's name is never used again, and what is in it stays as it is.
     etag = f"{stage}-{rendition.name}-{whole.size}"

@@ -1,10 +1,17 @@
 """A report of a slow line: who may be served a video may have its lower rungs made, and nobody else."""
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.service import ModeratedRoom, Service, TranscodedVideo
+from appservice.core.model import VideoId
+from appservice.worker.publication import Publication
+from tests.support.clips import make_noisy_clip
+from tests.support.service import ModeratedRoom, Service, TranscodedVideo, transcode_video
+from transcode import Tools
 
 NIL = "00000000-0000-0000-0000-000000000000"
 
@@ -68,3 +75,74 @@ async def test_everybody_may_report_what_is_published(
 async def test_reports_are_limited(service: Service, video: dict[str, Any]) -> None:
     seen = [await _report(service, _address(video)) for _ in range(80)]
     assert set(seen) == {204, 429}
+
+
+async def test_one_member_has_one_budget_however_often_signed_in(
+    moderated: ModeratedRoom, service: Service, video: dict[str, Any]
+) -> None:
+    seen = {await _report(service, _address(video)) for _ in range(80)}
+    assert seen == {204, 429}
+    browser = await service.signed_in(moderated.user, moderated.room)
+    (same,) = [each for each in await browser.videos() if each["id"] == video["id"]]
+    assert same["playlist_url"].split("/")[3] != video["playlist_url"].split("/")[3]
+    assert await _report(service, _address(same)) == 429
+
+
+@pytest.fixture(scope="module")
+async def whole(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> TranscodedVideo:
+    """A video of several rungs."""
+    folder = tmp_path_factory.mktemp("rungs")
+    return await transcode_video(await make_noisy_clip(tools, folder / "noisy.mp4", 5), folder / "out", tools)
+
+
+@pytest.fixture
+def copy_alone(whole: TranscodedVideo, tmp_path: Path) -> TranscodedVideo:
+    """The highest rung without the others."""
+    first, *lower = whole.result.renditions
+    assert lower
+    folder = Path(shutil.copytree(whole.folder, tmp_path / "alone"))
+    for each in lower:
+        shutil.rmtree(folder / each.name)
+    return replace(whole, folder=folder, result=replace(whole.result, renditions=(first,), left_out=True))
+
+
+async def test_who_plays_the_stage_before_goes_on_in_it(
+    service: Service, whole: TranscodedVideo, copy_alone: TranscodedVideo
+) -> None:
+    member = service.user("shown")
+    room = await service.room(member)
+    video_id = VideoId(await room.video_id(await room.show_video(member, copy_alone)))
+    await service.rows("UPDATE videos SET published_at = now() WHERE id = $1::uuid", video_id)
+    viewer = await service.viewer(member, room)
+    (before,) = await viewer.videos()
+    stage = before["playlist_url"].split("/")[-2]
+    root = f"{service.url}/u/{member}/v/{video_id}"
+
+    async def get(url: str, **headers: str) -> tuple[int, bytes]:
+        async with service.http.get(url, headers=headers) as response:
+            return response.status, await response.read()
+
+    status, played = await get(f"{root}/{stage}/video.mp4")
+    assert status == 200
+    # As the worker makes lower rungs.
+    stores = service.parts.stores
+    assert await stores.lower_rungs.want(video_id)
+    video = await stores.attempts.begin_finishing(video_id, 5)
+    assert video
+    folder = Path(shutil.copytree(whole.folder, service.parts.config.data_dir / "made" / "whole"))
+    await Publication(video, b"hash" * 8, stores.attempts, service.parts.files).ready(whole.result, folder)
+    (after,) = await viewer.videos()
+    now = after["playlist_url"].split("/")[-2]
+    assert now != stage
+    assert await get(f"{root}/{stage}/video.mp4", Range=f"bytes={len(played) - 50}-") == (206, played[-50:])
+    assert (await get(f"{root}/{now}/video.mp4"))[0] == 200
+    sheet = f"../{now}/storyboard.jpg".encode()
+    for address in (f"{root}/{stage}/storyboard.vtt", service.url + before["storyboard_url"]):
+        status, track = await get(address)
+        assert (status, sheet in track) == (200, True)
+    assert (await get(f"{root}/{now}/storyboard.jpg"))[0] == 200
+    # Of other media, nothing; and of what was swept.
+    for other in ("0-a-ready", "99-a-ready", "x"):
+        assert (await get(f"{root}/{other}/storyboard.vtt"))[0] == 404
+    await service.parts.files.remove(video_id, stage)
+    assert (await get(f"{root}/{stage}/video.mp4"))[0] == 404

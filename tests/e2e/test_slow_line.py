@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Page, Route
 
 from appservice.demo.client import MatrixClient
 from tests.support.browser import widget_frame
+from tests.support.clips import make_noisy_clip
 from tests.support.host import hosts
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
@@ -26,14 +27,7 @@ _CLOCK = "() => document.querySelector('video[data-active]')?.currentTime ?? 0"
 @pytest.fixture
 async def noisy(tmp_path: Path, tools: Tools) -> Path:
     """A clip that is stream-copied, with enough bits for a lower rung."""
-    path = tmp_path / "noisy.mp4"
-    made = await asyncio.create_subprocess_exec(
-        tools.ffmpeg, "-v", "error", "-f", "lavfi", "-i", f"testsrc2=s=640x360:r=30:d={SECONDS},noise=alls=40:allf=t",
-        "-f", "lavfi", "-i", f"sine=r=48000:d={SECONDS}", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt",
-        "yuv420p", "-b:v", "2M", "-g", "60", "-c:a", "aac", "-ac", "2", path,
-    )  # fmt: skip
-    assert await made.wait() == 0
-    return path
+    return await make_noisy_clip(tools, tmp_path / "noisy.mp4", SECONDS, "2M", key_frames=60)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """With `transcode.ladder: watched`, rungs below a stream copy are made once a viewer's line needs them."""
 
-import asyncio
 import secrets
 from pathlib import Path
 from typing import Any
@@ -9,28 +8,17 @@ import aiohttp
 import pytest
 
 from appservice.demo.client import MatrixClient
-from tests.support.clips import with_padding
+from tests.support.clips import make_noisy_clip, with_padding
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
 from tests.support.viewer import Viewer
 from tests.support.waiting import eventually
-from transcode import find_tools
-
-
-async def _make_noisy(path: Path, seconds: int) -> Path:
-    """Make a clip that is stream-copied, with enough bits for lower rungs."""
-    made = await asyncio.create_subprocess_exec(
-        find_tools().ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=30,noise=alls=40:allf=t",
-        "-f", "lavfi", "-i", "sine=r=48000", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p",
-        "-b:v", "3M", "-g", "30", "-c:a", "aac", "-ac", "2", "-t", str(seconds), path,
-    )  # fmt: skip
-    assert await made.wait() == 0
-    return path
+from transcode import Tools
 
 
 @pytest.fixture
-async def noisy(tmp_path: Path) -> Path:
-    return await _make_noisy(tmp_path / "noisy.mp4", 5)
+async def noisy(tmp_path: Path, tools: Tools) -> Path:
+    return await make_noisy_clip(tools, tmp_path / "noisy.mp4", 5)
 
 
 @pytest.fixture
@@ -106,10 +94,10 @@ async def test_a_viewer_on_a_slow_line_gets_lower_rungs(
 
 
 async def test_lower_rungs_are_made_after_their_worker_was_killed(
-    watched: Installation, http: aiohttp.ClientSession, alice: MatrixClient, tmp_path: Path
+    watched: Installation, http: aiohttp.ClientSession, alice: MatrixClient, tmp_path: Path, tools: Tools
 ) -> None:
     # Long enough to be seen while it is worked on.
-    noisy = await _make_noisy(tmp_path / "long.mp4", 40)
+    noisy = await make_noisy_clip(tools, tmp_path / "long.mp4", 40)
     watched.write_config(worker={"heartbeat_timeout": 1})
     await watched.start()
     room_id = await make_room(alice, watched)

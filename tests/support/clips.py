@@ -29,6 +29,17 @@ async def with_many_bits(tools: Tools, clip: Path) -> Path:
     return target.rename(clip)
 
 
+async def make_noisy_clip(tools: Tools, path: Path, seconds: int, rate: str = "3M", key_frames: int = 30) -> Path:
+    """Make a clip of 640×360 that is stream-copied, with enough bits for lower rungs."""
+    made = await asyncio.create_subprocess_exec(
+        tools.ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=30,noise=alls=40:allf=t",
+        "-f", "lavfi", "-i", "sine=r=48000", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p",
+        "-b:v", rate, "-g", str(key_frames), "-c:a", "aac", "-ac", "2", "-t", str(seconds), path,
+    )  # fmt: skip
+    assert await made.wait() == 0
+    return path
+
+
 def with_padding(clip: Path, target: Path, padding: bytes) -> Path:
     """Write a copy of an MP4 with other content hashes: a `free` box (ISO/IEC 14496-12) follows."""
     target.write_bytes(clip.read_bytes() + (len(padding) + 8).to_bytes(4, "big") + b"free" + padding)

@@ -77,10 +77,15 @@ def _video_view(video: Video, folder: str) -> PublicVideoView:
     )
 
 
-def progressive(renditions: Sequence[Rendition]) -> Rendition:
-    """Choose the rendition that is served in one file: the best one of at most 720 lines, else the smallest."""
-    by_size = sorted(renditions, key=lambda rendition: rendition.short_side)
-    return next((each for each in reversed(by_size) if each.short_side <= _PROGRESSIVE_LINES), by_size[0])
+def progressive(renditions: Sequence[Rendition]) -> list[Rendition]:
+    """Return which rendition is served in one file: the best one of at most 720 lines, else the smallest.
+
+    The others follow: an earlier stage may not have it.
+    """
+    small = [each for each in renditions if each.short_side <= _PROGRESSIVE_LINES]
+    large = [each for each in renditions if each.short_side > _PROGRESSIVE_LINES]
+    # Best first, then smallest.
+    return sorted(small, key=lambda each: -each.short_side) + sorted(large, key=lambda each: each.short_side)
 
 
 def spoken_length(seconds: float) -> str:
