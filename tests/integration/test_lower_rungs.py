@@ -65,6 +65,9 @@ async def test_a_viewer_on_a_slow_line_gets_lower_rungs(
         assert await _rungs(viewer, alone) == ["360"]
         segment = alone["playlist_url"].replace("index.m3u8", "360/0.m4s")
         played = await viewer.fetch(segment)
+        # What is to be swept of the first stage, by now.
+        early = [row["id"] for row in await watched.rows("SELECT id FROM pgqueuer WHERE entrypoint LIKE 'sweep%'")]
+        assert early
         assert await _report(viewer, alone, "1.0123456789") == 403
         assert await _report(viewer, alone) == 204
         assert await _report(viewer, alone) == 204
@@ -74,7 +77,14 @@ async def test_a_viewer_on_a_slow_line_gets_lower_rungs(
         assert (whole["duration"], whole["width"]) == (alone["duration"], alone["width"])
         for rung in ("360", "240"):
             assert (await viewer.fetch(whole["playlist_url"].replace("index.m3u8", f"{rung}/1.m4s")))[0] == 200
-        # Whoever plays goes on in the stage that they have, with its key.
+        # Whoever plays goes on in the stage that they have, with its key; also once the first stage is swept.
+        assert await viewer.fetch(segment) == played
+        await watched.rows("UPDATE pgqueuer SET execute_after = now() WHERE id = ANY ($1)", early)
+
+        async def swept() -> bool:
+            return not await watched.rows("SELECT FROM pgqueuer WHERE id = ANY ($1)", early)
+
+        await eventually(swept, what="the sweep of the first stage")
         assert await viewer.fetch(segment) == played
         keys = [(await viewer.fetch(each["playlist_url"].replace("index.m3u8", "key"))) for each in (alone, whole)]
         assert [status for status, _ in keys] == [200 if encrypted else 404] * 2
@@ -93,8 +103,9 @@ async def test_a_viewer_on_a_slow_line_gets_lower_rungs(
         assert len(watched.log_entries("lower_rungs_made")) == 1
 
 
-async def test_lower_rungs_are_made_after_their_worker_was_killed(
-    watched: Installation, http: aiohttp.ClientSession, alice: MatrixClient, tmp_path: Path, tools: Tools
+@pytest.mark.parametrize("end", ["killed", "stopped"])
+async def test_lower_rungs_are_made_after_their_worker_ended(
+    watched: Installation, http: aiohttp.ClientSession, alice: MatrixClient, tmp_path: Path, tools: Tools, end: str
 ) -> None:
     # Long enough to be seen while it is worked on.
     noisy = await make_noisy_clip(tools, tmp_path / "long.mp4", 40)
@@ -115,7 +126,7 @@ async def test_lower_rungs_are_made_after_their_worker_was_killed(
 
     assert await _report(viewer, alone) == 204
     await eventually(begun, what="the lower rungs being begun")
-    await watched.kill()
+    await (watched.kill() if end == "killed" else watched.stop())
     await watched.start()
     viewer = await watched.viewer(http, alice, room_id)
     assert await _rungs(viewer, await _with_rungs(viewer, event_id, alone)) == ["360", "240"]
@@ -179,8 +190,8 @@ async def test_a_file_that_is_another_by_now_changes_nothing(
 
         async def given_up() -> bool:
             (row,) = await watched.rows("SELECT lower_rungs, finishing FROM videos WHERE event_id = $1", event_id)
-            return (row["lower_rungs"], row["finishing"]) == (None, None)
+            return (row["lower_rungs"], row["finishing"]) == ("given_up", None)
 
         await eventually(given_up, what="the lower rungs being given up")
-        assert [entry["code"] for entry in watched.log_entries("lower_rungs_failed")] == ["media-gone"]
+        assert [entry["code"] for entry in watched.log_entries("video_not_finished")] == ["media-gone"]
         assert await _rungs(viewer, alone) == ["360"]
