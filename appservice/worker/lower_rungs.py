@@ -1,5 +1,6 @@
 """Makes the rungs below a stream copy that were left out: a stage with all of them replaces the one without."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ import structlog
 from appservice import metrics
 from appservice.core.errors import MediaError
 from appservice.core.model import DUE_RUNGS, LowerRungs, State, Video
+from appservice.media.links import link_same
 from appservice.store import LowerRungStore
 from appservice.worker.attempts import SupersededError, while_wanted
 from appservice.worker.concurrency import ProcessorSlots
@@ -18,6 +20,7 @@ from appservice.worker.publication import Publication
 from appservice.worker.transcode_options import content_hash, limits_of
 from appservice.worker.video_attempt import VideoServices
 from transcode import READY, TranscodeError, Transcoding
+from transcode.hls.playlist import POSTER
 
 log = structlog.get_logger()
 
@@ -102,6 +105,10 @@ async def _publish(
             async for _ in transcoding.first_stage(publication.key(State.PLAYABLE)):
                 pass
             made = await transcoding.ladder(publication.key(State.READY))
+            if video.media.stage and not video.media.encrypted:
+                # The stage before stays for hours, with the same copy.
+                before = services.files.path(video.id, video.media.stage, POSTER).parent
+                await asyncio.to_thread(link_same, out / READY, before)
             await publication.ready(made, out / READY)
 
 

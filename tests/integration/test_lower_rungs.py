@@ -77,6 +77,12 @@ async def test_a_viewer_on_a_slow_line_gets_lower_rungs(
         assert (whole["duration"], whole["width"]) == (alone["duration"], alone["width"])
         for rung in ("360", "240"):
             assert (await viewer.fetch(whole["playlist_url"].replace("index.m3u8", f"{rung}/1.m4s")))[0] == 200
+        # The copy takes no second place on the disk.
+        copies = [
+            watched.media / each["id"] / each["playlist_url"].split("/")[-2] / "360" / "1.m4s"
+            for each in (alone, whole)
+        ]
+        assert (len({path.stat().st_ino for path in copies}) == 1) is not encrypted
         # Whoever plays goes on in the stage that they have, with its key; also once the first stage is swept.
         assert await viewer.fetch(segment) == played
         await watched.rows("UPDATE pgqueuer SET execute_after = now() WHERE id = ANY ($1)", early)

@@ -29,10 +29,12 @@ async def with_many_bits(tools: Tools, clip: Path) -> Path:
     return target.rename(clip)
 
 
-async def make_noisy_clip(tools: Tools, path: Path, seconds: int, rate: str = "3M", key_frames: int = 30) -> Path:
-    """Make a clip of 640×360 that is stream-copied, with enough bits for lower rungs."""
+async def make_noisy_clip(
+    tools: Tools, path: Path, seconds: int, rate: str = "3M", *, key_frames: int = 30, size: str = "640x360"
+) -> Path:
+    """Make a clip that is stream-copied, with enough bits for lower rungs."""
     made = await asyncio.create_subprocess_exec(
-        tools.ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=30,noise=alls=40:allf=t",
+        tools.ffmpeg, "-v", "error", "-f", "lavfi", "-i", f"testsrc2=s={size}:r=30,noise=alls=40:allf=t",
         "-f", "lavfi", "-i", "sine=r=48000", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p",
         "-b:v", rate, "-g", str(key_frames), "-c:a", "aac", "-ac", "2", "-t", str(seconds), path,
     )  # fmt: skip

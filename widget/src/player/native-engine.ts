@@ -52,6 +52,7 @@ export class NativeEngine implements Engine {
   #watch(): void {
     const { video, events } = this.options;
     const { signal } = this.#closed;
+    const reported = new Set<string>();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const settle = (): void => clearTimeout(timer);
     video.addEventListener('waiting', () => {
@@ -59,7 +60,9 @@ export class NativeEngine implements Engine {
       if (video.seeking || video.currentTime === 0 || this.inProgress) return;
       timer = setTimeout(() => {
         const item = this.timeline[itemAt(this.timeline, video.currentTime)];
-        if (item !== undefined) events.slow(item.videoId);
+        if (item === undefined || reported.has(item.videoId)) return;
+        reported.add(item.videoId);
+        events.slow(item.videoId);
       }, STANDS_STILL);
     }, { signal });
     for (const event of ['playing', 'seeking', 'pause', 'emptied']) video.addEventListener(event, settle, { signal });
