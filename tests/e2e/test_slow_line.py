@@ -75,37 +75,3 @@ async def test_a_slow_line_gets_a_lower_rendition_without_a_new_start(
         assert (await viewer.video(event_id) or {})["playlist_url"] != alone["playlist_url"]
         # It never went back by more than what was shown while the other version was opened.
         assert all(after > before - 4 for before, after in pairwise(clocks))
-
-
-@pytest.mark.timeout(240)
-async def test_a_video_without_lower_renditions_leaves_the_others_of_its_reel_theirs(
-    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, tools: Tools, page: Page,
-    tmp_path: Path,
-) -> None:  # fmt: skip
-    spare.write_config(transcode={"ladder": "watched"})
-    async with spare.running(), hosts(spare, alice, bob) as serve:
-        room_id = await make_room(alice, spare, bob)
-        viewer = await spare.viewer(http, bob, room_id)
-        small = await make_noisy_clip(tools, tmp_path / "small.mp4", 8, "1M", key_frames=60)
-        first = await viewer.video_in(await alice.send_video(room_id, small), "ready")
-        async with http.post(viewer.base_url + first["playlist_url"].rsplit("/", 2)[0] + "/slow") as response:
-            assert response.status == 204
-
-        async def whole() -> bool:
-            return (await viewer.video(first["event_id"]) or first)["playlist_url"] != first["playlist_url"]
-
-        await eventually(whole, seconds=60, what="all renditions of the small one")
-        large = await make_noisy_clip(tools, tmp_path / "large.mp4", 8, "25M", key_frames=60, size="1280x720")
-        await viewer.video_in(await alice.send_video(room_id, large), "ready")
-        segments = list[str]()
-        page.on("request", lambda it: segments.append(it.url) if it.url.endswith(".m4s") else None)
-        await page.goto(f"{await serve(room_id)}?user=bob&layout=widget")
-        frame = await widget_frame(page)
-
-        async def plays() -> bool:
-            return bool(await frame.evaluate(_CLOCK) > 1)
-
-        await eventually(plays, seconds=60, what="the small one playing")
-        # By what the line is taken for at first, 4 Mb/s, nothing of the large one fits.
-        of_first = [url.split("/")[-2] for url in segments if f"/{first['id']}/" in url]
-        assert of_first[0] == "360"
