@@ -5,11 +5,15 @@ import { ServerClock, type Sample } from '../core/clock';
 import { decodeTime } from '../core/decode';
 import { fetchJson, retryAfterOf } from './http';
 
-/** How many samples make a comparison, and the milliseconds between two of them. */
-const SAMPLES = 6;
+/** How many samples make a comparison at least and at most, and the milliseconds between two of them. */
+const SAMPLES = 4;
+const MOST_SAMPLES = 24;
 const APART = 150;
+/** How many samples in a row say that nothing is to be gained by more, when each took off less than this share of the doubt. */
+const IN_VAIN = 4;
+const GAIN = 0.1;
 /** Milliseconds between two comparisons, and before the next try where one failed. */
-const EVERY = 60_000;
+const EVERY = 30_000;
 const AGAIN = 3_000;
 /** Milliseconds by which the wall clock may run away from the steady one, before we take it that the computer slept. */
 const SLEPT = 1_000;
@@ -60,11 +64,14 @@ export class LiveClock {
 
   /** Returns the milliseconds before the next comparison. */
   async #compare(signal: AbortSignal): Promise<number> {
-    for (let count = 0; count < SAMPLES; count += 1) {
+    let inVain = 0;
+    for (let count = 0; count < SAMPLES || (count < MOST_SAMPLES && inVain < IN_VAIN); count += 1) {
+      const { doubt } = this.#clock;
       let refused: number | null = null;
       const response = await fetchJson('/api/v1/time').catch((error: unknown) => ((refused = retryAfterOf(error)), null));
       if (signal.aborted || response === null) return Math.max(AGAIN, pauseBefore(0, Math.random(), refused, AGAIN));
       this.#clock.learn({ sent: response.sent, received: response.received, server: decodeTime(response.json) });
+      inVain = this.#clock.doubt < (1 - GAIN) * doubt ? 0 : inVain + 1;
       await sleep(APART);
     }
     return EVERY;

@@ -7,7 +7,7 @@ export interface Sample {
   readonly server: number;
 }
 
-/** By how much an older sample counts as less exact: two clocks run apart by less than this. */
+/** Milliseconds by which two clocks run apart in one. */
 const DRIFT = 1e-4;
 const KEPT = 32;
 
@@ -15,19 +15,37 @@ export class ServerClock {
   #samples: readonly Sample[] = [];
   /** Milliseconds; null while nothing is known. */
   #ahead: number | null = null;
+  /** Milliseconds by which it is wrong at most. */
+  doubt = Infinity;
 
-  /** Takes a sample into account. The quickest one is the most exact. */
+  /**
+   * Takes a sample into account. The server read its clock after we sent and before we received: the quickest way there
+   * bounds from one side by how much it is ahead, the quickest way back, be it of another sample, from the other.
+   */
   learn(sample: Sample): void {
     this.#samples = [...this.#samples.slice(1 - KEPT), sample];
-    const doubt = ({ sent, received }: Sample): number => (received - sent) / 2 + DRIFT * (sample.received - received);
-    const best = this.#samples.reduce((one, other) => (doubt(other) < doubt(one) ? other : one));
-    this.#ahead = best.server - (best.sent + best.received) / 2;
+    if (this.#compare(sample)) return;
+    // One of the two clocks was set: what was learnt before is of no use.
+    this.#samples = [sample];
+    this.#compare(sample);
+  }
+
+  /** False when the samples contradict each other. */
+  #compare({ received: now }: Sample): boolean {
+    const aged = ({ received }: Sample): number => DRIFT * Math.abs(now - received);
+    const least = Math.max(...this.#samples.map((each) => each.server - each.received - aged(each)));
+    const most = Math.min(...this.#samples.map((each) => each.server - each.sent + aged(each)));
+    if (least > most) return false;
+    this.#ahead = (least + most) / 2;
+    this.doubt = (most - least) / 2;
+    return true;
   }
 
   /** Our steady clock stood still for a while: what was learnt before is of no use. */
   reset(): void {
     this.#samples = [];
     this.#ahead = null;
+    this.doubt = Infinity;
   }
 
   /** The server's time at a time of our steady clock; null while it is not known. */

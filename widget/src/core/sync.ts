@@ -5,11 +5,19 @@ import { withinItem, type Timeline } from './timeline';
 /** The drift from which on a seek disturbs less than catching up for long; and right after opening, when nothing disturbs yet. */
 const FAR = 1;
 const FAR_AT_FIRST = 0.25;
-/** The drift that is corrected, and the one that is none. Two viewers may be twice as far from each other. */
-const NOTICED = 0.02;
-const NONE = 0.005;
-/** The most that the rate may differ: nobody hears it. */
-const MOST = 0.05;
+/** The drift from which on it is corrected, down to nothing: more than what several measurements together are wrong by. */
+const NOTICED = 0.004;
+/** The drift that is corrected by one look alone. */
+const PLAIN = 0.04;
+/** By how much the rate differs, the most first: nobody hears it. Less than the last, and Chromium stretches its clock but not the audio. */
+const STEPS = [0.05, 0.02, 0.01, 0.005] as const;
+const LEAST = 0.005;
+/** Measurements whose median counts, and how many of them a small drift needs: one by itself is wrong by milliseconds. */
+const KEPT = 7;
+const ENOUGH = 5;
+/** Seconds between two measurements, mostly; after more than LAPSE what was measured before is of no use. */
+const EVERY = 0.25;
+const LAPSE = 1;
 /** Seeks that are allowed right after opening. */
 const FIRST_SEEKS = 2;
 /** Seconds that a seek takes, and within which its effect cannot be measured yet. */
@@ -24,19 +32,50 @@ export interface Steering {
   readonly fresh: number;
   /** It has to seek now. */
   readonly seek: boolean;
+  /** When it was last measured, and what the rate has corrected until then. */
+  readonly at: number;
+  readonly corrected: number;
+  /** The latest drifts as they would be without any correction. */
+  readonly drifts: readonly number[];
 }
 
 /** Right after opening, or after coming back to the channel. */
-export const FRESH: Steering = { rate: 1, settlesAt: -Infinity, fresh: FIRST_SEEKS, seek: false };
+export const FRESH: Steering = { rate: 1, settlesAt: -Infinity, fresh: FIRST_SEEKS, seek: false, at: -Infinity, corrected: 0, drifts: [] };
 
 /** What to do about a drift (positive: the player is late) at `now`, seconds on the steady clock. */
 export function steer(before: Steering, drift: number, now: number): Steering {
-  const { settlesAt, fresh } = before;
-  if (now < settlesAt) return { ...before, seek: false };
+  if (now < before.settlesAt) return { ...before, seek: false };
+  if (Math.abs(drift) > (before.fresh > 0 ? FAR_AT_FIRST : FAR)) return { ...FRESH, settlesAt: now + SETTLE, fresh: Math.max(0, before.fresh - 1), seek: true };
+  const { at, corrected, drifts } = measured(before, drift, now);
+  const left = median(drifts) - corrected;
+  const next = { ...before, seek: false, fresh: 0, at, corrected, drifts };
+  if (drifts.length < ENOUGH && Math.abs(left) < PLAIN) return next;
+  return { ...next, rate: rateFor(left, before.rate) };
+}
+
+/** Corrects nothing for now: something else is about to change the drift. */
+export function rest(before: Steering): Steering {
+  return { ...before, rate: 1, seek: false, drifts: [] };
+}
+
+function measured({ at: last, rate, corrected: sofar, drifts }: Steering, drift: number, at: number): Pick<Steering, 'at' | 'corrected' | 'drifts'> {
+  if (at - last > LAPSE) return { at, corrected: 0, drifts: [drift] };
+  const corrected = sofar + (rate - 1) * (at - last);
+  return { at, corrected, drifts: [...drifts.slice(1 - KEPT), drift + corrected] };
+}
+
+/** Begins at a drift that is noticed, and goes on, more and more gently, until the next look would find it on the other side. */
+function rateFor(drift: number, before: number): number {
   const away = Math.abs(drift);
-  if (away > (fresh > 0 ? FAR_AT_FIRST : FAR)) return { rate: 1, settlesAt: now + SETTLE, fresh: Math.max(0, fresh - 1), seek: true };
-  if (away > NOTICED) return { rate: 1 + Math.min(MOST, Math.max(-MOST, drift / 2)), settlesAt, fresh: 0, seek: false };
-  return { rate: away < NONE ? 1 : before.rate, settlesAt, fresh: 0, seek: false };
+  const over = before === 1 ? away < NOTICED : Math.sign(before - 1) !== Math.sign(drift) || away < (LEAST * EVERY) / 2;
+  if (over) return 1;
+  return 1 + Math.sign(drift) * (STEPS.find((step) => step <= away / 2) ?? LEAST);
+}
+
+function median(values: readonly number[]): number {
+  const ordered = [...values].sort((a, b) => a - b);
+  const [low, high] = [ordered[(ordered.length - 1) >> 1], ordered[ordered.length >> 1]];
+  return ((low ?? 0) + (high ?? 0)) / 2;
 }
 
 /** Where on a timeline the channel is: of a video that it repeats, the showing nearest to `time`. Null when it is not in it. */

@@ -3,7 +3,7 @@ import type { Schedule } from '../core/model';
 import { channelAt, type ChannelPosition } from '../core/schedule';
 import type { StartPosition } from '../core/start-position';
 import { Store } from '../core/store';
-import { driftTo, FRESH, LEAD, steer, timeOf, type Steering } from '../core/sync';
+import { driftTo, FRESH, LEAD, rest, steer, timeOf, type Steering } from '../core/sync';
 import type { Timeline } from '../core/timeline';
 import type { SyncState } from './reel';
 import type { ReelPlayer } from './reel-player';
@@ -98,7 +98,7 @@ export class LiveSync {
     const target = this.#target(here.timeline, here.time, here.inProgress);
     if (target === null) return this.#missing();
     const drift = driftTo(here.timeline, target, here.time, here.inProgress);
-    if (here.replaced && this.#endsFirst(here, drift)) return;
+    if (here.replaced && this.#endsFirst(here, drift)) return this.#rest();
     this.#missingSince = null;
     this.#steering = steer(this.#steering, drift, performance.now() / 1000);
     this.player.nudge(this.#steering.rate);
@@ -127,9 +127,15 @@ export class LiveSync {
     return true;
   }
 
+  /** Its own speed. */
+  #rest(): void {
+    this.#steering = rest(this.#steering);
+    this.player.nudge(1);
+  }
+
   /** The showing version does not have what the channel shows: mostly the next one comes by itself. */
   #missing(): void {
-    this.player.nudge(1);
+    this.#rest();
     if (this.#channel() === null) return;
     this.#missingSince ??= performance.now();
     if (performance.now() - this.#missingSince < PATIENCE) return;
