@@ -1,16 +1,20 @@
 """How far apart are two viewers of the room's channel?
 
 Two Chromium processes with wrong clocks, one four seconds behind and one seven ahead, look at the same channel through
-the host page while each response of the server takes a different time. Which frame each of them shows when comes from
-the browsers' frame callbacks. `./run bench channel`
+the host page: once while each response of the server takes a different time, once over a line with latency and loss.
+Two figures: the media clocks (`currentTime`, which the audio follows) and the frames, as the browsers' frame callbacks
+have them. A browser presents frames at its refreshes alone, keeps to a rhythm once found, and may be a frame late or
+early against its own clock for long: the frames' distance comes in steps of a refresh. `./run bench channel [ROUND …]`
 """
 
 import asyncio
 import bisect
 import random
 import statistics
+import sys
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -18,6 +22,8 @@ from typing import Any
 from playwright.async_api import Browser, Frame, Route
 
 from appservice.demo.browser import open_browser
+from bench._bare_player import over_line
+from bench._line import FAR, Line
 from bench._widget_room import WidgetRoom, widget_room
 from tests.support.browser import widget_frame
 
@@ -25,7 +31,8 @@ CLOCKS_MS = (-4400, 7300)
 JITTER_S = (0.02, 0.2)
 FROM_S = 10  # by then a viewer who has just joined should be in sync
 SECONDS = 75  # over many seams, and once over the end of the playlist, which repeats a short list for a minute
-MEDIAN_MS, WORST_MS = 25, 80
+MEDIAN_MS, MOST_MS = 5, 15
+JITTERY = "20–200 ms for each response"
 LENGTHS = (3, 4, 3.5)
 
 _WRONG_CLOCK = """(() => {
@@ -40,7 +47,10 @@ _RECORD = """() => {
     for (const video of document.querySelectorAll('video')) {
         const look = (_, {mediaTime, presentationTime}) => {
             const at = performance.timeOrigin + presentationTime;
-            if (video.dataset.active !== undefined) window.frames.push([at, mediaTime * 1000, video.playbackRate]);
+            const now = performance.timeOrigin + performance.now(), {currentTime, playbackRate} = video;
+            if (video.dataset.active !== undefined) {
+                window.frames.push([at, mediaTime * 1000, now, currentTime * 1000, playbackRate]);
+            }
             video.requestVideoFrameCallback(look);
         };
         video.requestVideoFrameCallback(look);
@@ -96,11 +106,11 @@ async def _late(route: Route) -> None:
     await route.continue_()
 
 
-async def _enter(browser: Browser, room: WidgetRoom, user: str, clock_ms: int) -> Frame:
+async def _enter(browser: Browser, room: WidgetRoom, user: str, clock_ms: int, *, jittery: bool) -> Frame:
     context = await browser.new_context(viewport={"width": 640, "height": 480})
     await context.add_init_script(_WRONG_CLOCK.replace("SHIFT", str(clock_ms)))
-    await context.route("**/media/**", _late)
-    await context.route("**/api/v1/time", _late)
+    for pattern in ("**/media/**", "**/api/v1/time") if jittery else ():
+        await context.route(pattern, _late)
     page = await context.new_page()
     await page.goto(f"{room.host}?user={user}&layout=widget")
     frame = await widget_frame(page)
@@ -110,45 +120,73 @@ async def _enter(browser: Browser, room: WidgetRoom, user: str, clock_ms: int) -
     return frame
 
 
-async def _frames(frame: Frame) -> list[tuple[float, float, float]]:
+@dataclass(frozen=True)
+class _Look:
+    """A frame: when it was presented and which it is; the media clock right after, and the rate. Times in ms."""
+
+    at: float
+    frame: float
+    read_at: float
+    clock: float
+    rate: float
+
+
+async def _frames(frame: Frame) -> list[_Look]:
     ahead = await ahead_of_us(frame)
     recorded: list[list[Any]] = await frame.evaluate(_RECORDED)
-    return [(at - ahead, place, rate) for at, place, rate in recorded]
+    return [_Look(at - ahead, place, read - ahead, clock, rate) for at, place, read, clock, rate in recorded]
 
 
-async def measure(room: WidgetRoom) -> None:
-    """Print the drift between two viewers."""
-    schedule = (await room.viewer.room())["schedule"]
-    length = sum(item["duration"] for item in schedule["items"]) * 1000
+async def _watch(room: WidgetRoom, line: Line | None) -> list[list[_Look]]:
     # Two processes: two pages of one browser disturb each other.
-    async with (
-        open_browser("--autoplay-policy=no-user-gesture-required") as one,
-        open_browser("--autoplay-policy=no-user-gesture-required") as other,
-    ):
+    async with AsyncExitStack() as stack:
+        browsers = []
+        for _ in CLOCKS_MS:
+            over = [await stack.enter_async_context(over_line(room, line))] if line else []
+            arguments = "--autoplay-policy=no-user-gesture-required", *over
+            browsers.append(await stack.enter_async_context(open_browser(*arguments)))
         frames = [
-            await _enter(browser, room, user, clock_ms)
-            for browser, user, clock_ms in zip((one, other), ("alice", "bob"), CLOCKS_MS, strict=True)
+            await _enter(browser, room, user, clock_ms, jittery=line is None)
+            for browser, user, clock_ms in zip(browsers, ("alice", "bob"), CLOCKS_MS, strict=True)
         ]
         await asyncio.sleep(FROM_S)
         for frame in frames:
             await _frames(frame)
         await asyncio.sleep(SECONDS)
-        alices, bobs = [await _frames(frame) for frame in frames]
-    drift = drift_of([frame[:2] for frame in alices], [frame[:2] for frame in bobs], length)
-    print(f"two viewers, clocks {CLOCKS_MS[0] / 1000} s and +{CLOCKS_MS[1] / 1000} s, ", end="")
-    print(f"{JITTER_S[0] * 1000:.0f}–{JITTER_S[1] * 1000:.0f} ms for each response: {drift}")
-    print(f"targets: p50 {MEDIAN_MS}, p95 {WORST_MS}")
-    for name, viewer in (("alice", alices), ("bob", bobs)):
-        nudged = sum(rate != 1 for _, _, rate in viewer) / len(viewer)
-        seeks = sum(abs(b[1] - a[1]) > 500 for a, b in pairwise(viewer))
-        print(f"  {name}: nudged {nudged:.0%} of the time, {seeks} jumps (one for each end of the playlist)")
+        return [await _frames(frame) for frame in frames]
 
 
-async def main() -> None:
+async def measure(room: WidgetRoom, *rounds: str) -> None:
+    """Print the drift between two viewers, in the named rounds or all."""
+    schedule = (await room.viewer.room())["schedule"]
+    length = sum(item["duration"] for item in schedule["items"]) * 1000
+    print(f"two viewers, clocks {CLOCKS_MS[0] / 1000} s and +{CLOCKS_MS[1] / 1000} s; ", end="")
+    print(f"targets: p50 {MEDIAN_MS}, p95 {MOST_MS}")
+    for name, line in ROUNDS.items():
+        if rounds and name not in rounds:
+            continue
+        alices, bobs = await _watch(room, line)
+        clocks = drift_of(
+            [(look.read_at, look.clock) for look in alices], [(look.read_at, look.clock) for look in bobs], length
+        )
+        shown = drift_of([(look.at, look.frame) for look in alices], [(look.at, look.frame) for look in bobs], length)
+        print(f"{name}: {line.name if line else JITTERY}\n  media clocks {clocks}\n  frames {shown}")
+        for user, looks in (("alice", alices), ("bob", bobs)):
+            nudged = sum(look.rate != 1 for look in looks) / len(looks)
+            seeks = sum(abs(b.frame - a.frame) > 500 for a, b in pairwise(looks))
+            changes = sum(a.rate != b.rate for a, b in pairwise(looks))
+            print(f"  {user}: nudged {nudged:.0%} of the time in {changes} changes, ", end="")
+            print(f"{seeks} jumps (one for each end of the playlist)")
+
+
+async def main(rounds: list[str]) -> None:
     """Start everything, measure, and leave nothing."""
     async with widget_room(LENGTHS) as room:
-        await measure(room)
+        await measure(room, *rounds)
+
+
+ROUNDS: dict[str, Line | None] = {"jitter": None, "far": FAR}
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1:]))
