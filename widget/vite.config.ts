@@ -68,7 +68,15 @@ export default defineConfig({
     rolldownOptions: {
       input: ['src/main.tsx', 'src/page.tsx'],
       // What pages need at once and have in common is one file: many small ones compress worse.
-      output: { codeSplitting: { groups: [{ name: 'shared', tags: ['$initial'], minShareCount: 2 }] } },
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'shared', tags: ['$initial'], minShareCount: 2, priority: 2 },
+            // With what later parts use as well: by then it is there.
+            { name: 'first', test: /\/src\/ui\/first\.ts$/, includeDependenciesRecursively: true, priority: 1 },
+          ],
+        },
+      },
       treeshake: { moduleSideEffects: (id) => !id.includes('matrix-widget-api'), manualPureFunctions: ['console.log'] },
     },
   },

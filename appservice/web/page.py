@@ -17,13 +17,9 @@ from appservice.i18n import Texts, preferred_language
 from appservice.web.context import CONTEXT
 
 _ENTRY = "src/main.tsx"
-_SOON = (
-    "src/ui/stage.tsx",
-    "src/ui/panel.tsx",
-    "src/ui/video-list.tsx",
-    "src/visit/channel.ts",
-    "src/player/reel-player.ts",
-)
+_HASH = 9  # characters: a hyphen, and what stands for the content
+SOON = ("src/ui/first.ts", "src/player/engines.ts")
+"""Modules that every page which plays imports soon after its script."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -34,11 +30,12 @@ POLICY = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a page loads: addresses of its script, of its styles, and of the modules that every visit needs."""
+    """What a page loads: addresses of its script, styles, modules that every visit needs, and texts by language."""
 
     script: str
     styles: list[str]
     preloads: list[str]
+    texts: dict[str, str]
 
 
 def read_entry(assets: Path, name: str, soon: Sequence[str] = ()) -> Entry:
@@ -53,10 +50,12 @@ def read_entry(assets: Path, name: str, soon: Sequence[str] = ()) -> Entry:
         # A shared chunk's styles come before those of the page, which may refine them, and those of later ones after.
         styles = [file for each in (*reversed(at_once), *later) for file in manifest[each].get("css", [])]
         imports = [manifest[each]["file"] for each in (*at_once, *later) if each != name]
+        others = [file for each in at_once for file in manifest[each].get("assets", [])]
+        texts = {Path(file).stem[:-_HASH]: _address(file) for file in others if file.endswith(".json")}
         script = manifest[name]["file"]
     except (OSError, KeyError) as error:
         raise ConfigError(f"The widget is not built ({error}). In a checkout, `./run` builds it.") from error
-    return Entry(_address(script), [*map(_address, styles)], [*map(_address, imports)])
+    return Entry(_address(script), [*map(_address, styles)], [*map(_address, imports)], texts)
 
 
 def _imported(manifest: dict[str, Any], name: str) -> dict[str, None]:
@@ -90,7 +89,7 @@ def rendered(page: jinja2.Template, entry: Entry) -> Callable[[str], str]:
 def add_page(app: web.Application) -> None:
     """Serve `/widget/` and its hashed assets. Raises ConfigError when the widget was not built."""
     assets = resources.widget_assets()
-    render = rendered(template(resources.templates(), "widget.html"), read_entry(assets, _ENTRY, _SOON))
+    render = rendered(template(resources.templates(), "widget.html"), read_entry(assets, _ENTRY, SOON))
 
     async def page(request: web.Request) -> web.Response:
         ancestors = request.app[CONTEXT].config.web.frame_ancestors

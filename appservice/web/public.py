@@ -37,13 +37,12 @@ from appservice.store import PublicStore
 from appservice.web.context import CONTEXT
 from appservice.web.media import avatar_image, file_response, playlist_response
 from appservice.web.media_paths import FILE, PLAYLIST, REVISION, STAGE, UUID
-from appservice.web.page import POLICY, Entry, read_entry, template
+from appservice.web.page import POLICY, SOON, Entry, read_entry, template
 from appservice.web.progressive import send
 from appservice.web.storyboards import storyboard_track
 from transcode.hls.playlist import POSTER
 
 _ENTRY = "src/page.tsx"
-_SOON = ("src/ui/stage.tsx", "src/player/reel-player.ts")
 _CACHE_BYTES = 64 * 1024 * 1024
 _VIDEOS_OF_PAGE = 60
 # From so many bytes on, a page is cached compressed as well. It holds no secret that its length could leak.
@@ -285,7 +284,7 @@ async def avatar(request: web.Request) -> web.Response:
 
 def add_public_pages(app: web.Application) -> None:
     """Serve all of it. Raises ConfigError when the page was not built."""
-    entry = read_entry(resources.widget_assets(), _ENTRY, _SOON)
+    entry = read_entry(resources.widget_assets(), _ENTRY, SOON)
     app[PAGES] = PageCache()
     app.router.add_get(USER, partial(_show, _Pages(entry, template(resources.templates(), "member.html"))))
     app.router.add_routes(routes)

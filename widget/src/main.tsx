@@ -46,6 +46,6 @@ speak(language);
 applyTheme(params.theme, params.contrast);
 watchTile();
 
-const visit = new RoomVisit(params, { onTheme: applyTheme, onLanguage: (wish) => void show(root, chooseLanguage([wish, language], LANGUAGES)) }, !calm);
+const visit = new RoomVisit(params, { onTheme: applyTheme, onLanguage: (wish) => void show(root, chooseLanguage([wish, language], LANGUAGES)) }, !calm, () => import('./ui/first'));
 void visit.start();
 await show(root, language);

@@ -22,11 +22,12 @@ const reelData = async (): Promise<unknown> => {
 };
 
 // Until all of it is there, and where it cannot be had, the plain elements stay.
+const first = import('./ui/first');
 const [member, { translate }, createPlayer, { Stage }] = await Promise.all([
   reelData(),
   texts(chooseLanguage([document.documentElement.lang], LANGUAGES)),
-  loadPlayer(),
-  import('./ui/stage'),
+  loadPlayer(first),
+  first,
 ]);
 if (createPlayer !== null) {
   const visit = new PageVisit(member, createPlayer, !calm);

@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from aiohttp import ClientSession, web
@@ -10,6 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from appservice import resources
 from appservice.core.errors import ConfigError
+from appservice.web.context import CONTEXT
 from appservice.web.page import add_page, read_entry
 
 
@@ -38,7 +41,12 @@ async def test_texts_are_served_compressed_to_whoever_takes_it(suffix: str) -> N
 
 def test_a_page_preloads_what_every_visit_imports(tmp_path: Path) -> None:
     chunks = {
-        "page.ts": {"file": "page.js", "imports": ["_shared.js"], "css": ["page.css"]},
+        "page.ts": {
+            "file": "page.js",
+            "imports": ["_shared.js"],
+            "css": ["page.css"],
+            "assets": ["assets/zh-iNe-gErv.json", "assets/zh-TW-iNeYgErv.json"],
+        },
         "_shared.js": {"file": "shared.js", "css": ["shared.css"]},
         "stage.ts": {"file": "stage.js", "imports": ["_shared.js", "_slider.js"], "css": ["stage.css"]},
         "_slider.js": {"file": "slider.js"},
@@ -50,5 +58,26 @@ def test_a_page_preloads_what_every_visit_imports(tmp_path: Path) -> None:
     assert entry.script == "/widget/page.js"
     assert entry.preloads == ["/widget/shared.js", "/widget/stage.js", "/widget/slider.js"]
     assert entry.styles == ["/widget/shared.css", "/widget/page.css", "/widget/stage.css"]
+    texts = {"zh": "/widget/assets/zh-iNe-gErv.json", "zh-TW": "/widget/assets/zh-TW-iNeYgErv.json"}
+    assert entry.texts == texts
     with pytest.raises(ConfigError, match="not built"):
         read_entry(tmp_path, "page.ts", ["gone.ts"])
+
+
+async def test_the_head_preloads_what_the_first_frame_needs() -> None:
+    app = web.Application()
+    app[CONTEXT] = SimpleNamespace(config=SimpleNamespace(web=SimpleNamespace(frame_ancestors=())))
+    add_page(app)
+    async with TestServer(app) as server, ClientSession() as http:
+        pages = {}
+        for language in ("en", "zh-TW"):
+            async with http.get(server.make_url("/widget/"), params={"lang": language}) as response:
+                pages[language] = await response.text()
+    for language, page in pages.items():
+        modules = re.findall(r'rel="modulepreload" href="/widget/assets/([a-z]+)-', page)
+        assert sorted(modules) == ["engines", "first", "first", "shared"], (
+            "each further one waits for a free connection"
+        )
+        assert re.findall(r'rel="preload" as="fetch" crossorigin href="/widget/assets/([\w-]+)-.{8}\.json"', page) == [
+            language
+        ]

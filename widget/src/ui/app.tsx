@@ -16,14 +16,15 @@ import { PanelBones, Skeleton } from './skeleton';
 import { SkipLink } from './skip-link';
 import { useText } from './text';
 import { useAspect } from './use-aspect';
+import { useRest } from './use-rest';
 import { useStore } from './use-store';
 import { useVisit } from './visit';
 
 const Waiting = () => <section class="stage"><span class="spinner" /></section>;
 
 // Fetched at once, beside the player's code and while the client shakes hands: needed for the first frame and not before it.
-const Stage = lazy(() => import('./stage').then((module) => module.Stage), Waiting, true);
-const Panel = lazy(() => import('./panel').then((module) => module.Panel), PanelBones, true);
+const Stage = lazy(() => import('./first').then((module) => module.Stage), Waiting, true);
+const Panel = lazy(() => import('./first').then((module) => module.Panel), PanelBones, true);
 
 const Veil = lazy(() => import('./spoiler').then((module) => module.Veil), Waiting);
 
@@ -128,11 +129,12 @@ export function App() {
   const state = useStore(visit.state);
   const player = useStore(visit.player);
   const playback = usePlayback(player);
+  const emptiness = state.room === null ? null : emptinessOf(state);
+  const rest = useRest(state.room !== null, emptiness === null, playback.reel !== null);
   if (state.error === 'sign-in') return <SignIn />;
   if (state.error !== null) return <ErrorPage error={state.error} onRetry={() => visit.retry()} />;
   if (state.room === null) return <Skeleton hint={state.asking ? t('widget-asking') : null} label={t('widget-loading')} />;
   const selection = selectionOf(state);
-  const emptiness = emptinessOf(state);
   const spoiler = spoilerOf(state);
   const veiled = spoiler !== null && !spoiler.shown ? spoiler : null;
   // In a room without any video there is nothing to list; elsewhere the strip stays where it is.
@@ -147,7 +149,7 @@ export function App() {
         {emptiness !== null && <EmptyStage emptiness={emptiness} selection={selection} viewer={state.viewer} replacedBy={state.room.replacedBy} encryption={state.room.encryption} />}
         {veiled !== null && <Veil entry={veiled} onShow={() => visit.showSpoiler()} onLeave={() => visit.leaveSpoiler()} />}
         {emptiness === null && veiled === null && (player === null ? <Waiting /> : <Stage player={player} entry={entry} />)}
-        <Panel state={state} selection={bare ? null : selection} encryption={emptiness === 'consent' ? null : state.room.encryption} playback={playback} entry={entry} />
+        {rest ? <Panel state={state} selection={bare ? null : selection} encryption={emptiness === 'consent' ? null : state.room.encryption} playback={playback} entry={entry} /> : <PanelBones />}
       </Layout>
       {state.stale && <p class="stale" role="status">{t('widget-stale')}</p>}
     </main>

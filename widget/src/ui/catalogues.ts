@@ -13,7 +13,8 @@ export async function texts(wish: Language): Promise<{ language: Language; trans
 }
 
 async function fetched(language: Language): Promise<Translate> {
-  const response = await fetch(URLS[language], { credentials: 'omit' });
+  // As the page's head preloads it: with other credentials it would be fetched twice.
+  const response = await fetch(URLS[language], { credentials: 'same-origin' });
   if (!response.ok) throw new Error(`The texts cannot be had: ${response.status}`);
   const body = (await response.json()) as Catalogue['body'];
   return translatorOf(language, { body }, localesOf(language));

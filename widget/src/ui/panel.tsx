@@ -15,12 +15,8 @@ import { useRoving } from './roving';
 import { useText } from './text';
 import { useStore } from './use-store';
 import { useVisit } from './visit';
+import { VideoList } from './video-list';
 
-const WaitingList = () => <div class="videos" aria-hidden="true">{[1, 2, 3].map((each) => <span key={each} class="bone bone-row" />)}</div>;
-
-// Loaded at once, as the stage: the page's entry needs neither.
-const list = import('./video-list');
-const VideoList = lazy(() => list.catch(() => import('./video-list')).then((module) => module.VideoList), WaitingList);
 const EncryptionLine = lazy(() => import('./encryption').then((module) => module.EncryptionLine));
 const Managing = lazy(() => import('./manage/late').then((module) => module.Managing));
 

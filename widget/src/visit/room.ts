@@ -47,6 +47,8 @@ export class RoomVisit implements Visit {
     private readonly params: Params,
     private readonly looks: Listener,
     private readonly autoplay: boolean,
+    /** What the player is made of, which the page's first script does without. */
+    private readonly code: () => Promise<{ readonly ReelPlayer: typeof ReelPlayer; readonly Channel: typeof Channel }>,
   ) {
     this.#back = new ReturnPoint(params.videoId);
     this.state.subscribe(() => this.#sync());
@@ -238,7 +240,10 @@ export class RoomVisit implements Visit {
   }
 
   async #loadPlayer(): Promise<void> {
-    const [createPlayer, { Channel }] = await retryImport(() => Promise.all([loadPlayer(), import('./channel')]));
+    const [createPlayer, { Channel }] = await retryImport(() => {
+      const code = this.code();
+      return Promise.all([loadPlayer(code), code]);
+    });
     if (createPlayer === null) { this.#dispatch({ type: 'error', error: 'unsupported' }); return; }
     const player = createPlayer((url) => this.#grants.renew(url), () => this.refresh(), this.autoplay);
     this.channel = new Channel(this, player);
