@@ -1,5 +1,6 @@
 """The database's clock, which all processes share, without a query for each look at it."""
 
+import math
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -8,6 +9,7 @@ from appservice.core.errors import UnavailableError
 
 _MEASURE_EVERY_S = 30.0
 _SAMPLES = 3
+_APART = 1e-4  # seconds by which two clocks run apart in one, at most
 
 
 class SharedClock:
@@ -18,30 +20,39 @@ class SharedClock:
     ) -> None:
         self._query_time = query_time
         self._steady = steady
-        self._ahead: float | None = None
+        # Bounds of how much the database's clock is ahead, and when they were those, on our own.
+        self._least, self._most, self._bounded_at = -math.inf, math.inf, 0.0
         self._due = 0.0
 
     async def now(self) -> float:
         """Return ms since the epoch. Raises UnavailableError while the database never responded."""
         if self._steady() >= self._due:
             await self._compare()
-        if self._ahead is None:
+        if not self._known:
             raise UnavailableError("The time is not known yet. Try again in a moment.")
-        return (self._steady() + self._ahead) * 1000
+        return (self._steady() + (self._least + self._most) / 2) * 1000
+
+    @property
+    def _known(self) -> bool:
+        return math.isfinite(self._most)
 
     async def _compare(self) -> None:
         # Others need not wait, or query as well: what is known is good enough.
-        self._due = self._steady() + _MEASURE_EVERY_S if self._ahead is not None else 0.0
+        self._due = self._steady() + _MEASURE_EVERY_S if self._known else 0.0
         try:
-            samples = [await self._sample() for _ in range(_SAMPLES)]
+            for _ in range(_SAMPLES):
+                await self._sample()
         except UnavailableError:
             return
-        # The quickest response bounds its own instant best.
-        self._ahead = min(samples)[1]
         self._due = self._steady() + _MEASURE_EVERY_S
 
-    async def _sample(self) -> tuple[float, float]:
+    async def _sample(self) -> None:
         sent = self._steady()
         theirs = (await self._query_time()).timestamp()
-        took = self._steady() - sent
-        return took, theirs - (sent + took / 2)
+        received = self._steady()
+        # What was known before still bounds it: from the last response alone, viewers would see it jump by milliseconds.
+        aged = _APART * (received - self._bounded_at)
+        least, most = max(self._least - aged, theirs - received), min(self._most + aged, theirs - sent)
+        if least > most:  # one of the two clocks was set
+            least, most = theirs - received, theirs - sent
+        self._least, self._most, self._bounded_at = least, most, received

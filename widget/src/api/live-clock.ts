@@ -1,5 +1,5 @@
 // The server's time on this page: fetched now and then, and derived from the page's own steady clock in between.
-import { sleep } from '../browser/pause';
+import { Pause } from '../browser/pause';
 import { pauseBefore } from '../core/backoff';
 import { ServerClock, type Sample } from '../core/clock';
 import { decodeTime } from '../core/decode';
@@ -21,11 +21,17 @@ const SLEPT = 1_000;
 export class LiveClock {
   readonly #clock = new ServerClock();
   #apart = apart();
+  /** When it had to start over, on the steady clock. */
+  #since = -Infinity;
+  /** While it is kept exact. */
   #running: AbortController | null = null;
+  /** The comparisons, one at a time. */
+  #loop = new AbortController();
 
   /** Takes a time into account that came with another response. */
   learn(sample: Sample): void {
-    this.#clock.learn(sample);
+    // What was sent before the computer slept does not say when, on a clock that stood still, it was answered.
+    if (sample.sent >= this.#since) this.#clock.learn(sample);
   }
 
   /** Keeps it exact until `stop`. */
@@ -33,14 +39,15 @@ export class LiveClock {
     if (this.#running !== null) return;
     this.#running = new AbortController();
     const { signal } = this.#running;
-    const again = (): void => void (document.hidden || this.#compare(signal));
+    const again = (): void => void (document.hidden || this.#restart());
     document.addEventListener('visibilitychange', again, { signal });
     window.addEventListener('online', again, { signal });
-    void this.#keep(signal);
+    this.#restart();
   }
 
   stop(): void {
     this.#running?.abort();
+    this.#loop.abort();
     this.#running = null;
   }
 
@@ -49,16 +56,24 @@ export class LiveClock {
     // The steady clock may stand still while the computer sleeps, the wall clock does not. When only that one was set, asking is cheap.
     if (Math.abs(apart() - this.#apart) > SLEPT) {
       this.#apart = apart();
+      this.#since = performance.now();
       this.#clock.reset();
-      if (this.#running !== null) void this.#compare(this.#running.signal);
+      if (this.#running !== null) this.#restart();
     }
     return this.#clock.at(performance.now());
+  }
+
+  /** Compares at once: what was under way may wait for a response that does not come. */
+  #restart(): void {
+    this.#loop.abort();
+    this.#loop = new AbortController();
+    void this.#keep(this.#loop.signal);
   }
 
   async #keep(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const wait = await this.#compare(signal);
-      await sleep(wait);
+      await new Pause().wait(wait, { signal, fixed: true });
     }
   }
 
@@ -68,14 +83,21 @@ export class LiveClock {
     for (let count = 0; count < SAMPLES || (count < MOST_SAMPLES && inVain < IN_VAIN); count += 1) {
       const { doubt } = this.#clock;
       let refused: number | null = null;
-      const response = await fetchJson('/api/v1/time').catch((error: unknown) => ((refused = retryAfterOf(error)), null));
-      if (signal.aborted || response === null) return Math.max(AGAIN, pauseBefore(0, Math.random(), refused, AGAIN));
-      this.#clock.learn({ sent: response.sent, received: response.received, server: decodeTime(response.json) });
+      const sample = await fetchSample().catch((error: unknown) => ((refused = retryAfterOf(error)), null));
+      if (signal.aborted) break;
+      if (sample === null) return Math.max(AGAIN, pauseBefore(0, Math.random(), refused, AGAIN));
+      this.learn(sample);
       inVain = this.#clock.doubt < (1 - GAIN) * doubt ? 0 : inVain + 1;
-      await sleep(APART);
+      await new Pause().wait(APART, { signal, fixed: true });
     }
     return EVERY;
   }
+}
+
+/** Rejects when it cannot be had. */
+async function fetchSample(): Promise<Sample> {
+  const { json, sent, received } = await fetchJson('/api/v1/time');
+  return { sent, received, server: decodeTime(json) };
 }
 
 function apart(): number {

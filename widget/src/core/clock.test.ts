@@ -60,6 +60,17 @@ describe('ServerClock', () => {
     expect(clock.at(2000)).toBe(AHEAD + 2000 - 5000);
   });
 
+  it('keeps what still agrees when the server\'s clock was set by a little', () => {
+    const clock = new ServerClock();
+    for (const at of [0, 400, 800]) clock.learn(sample(at, 2, 2));
+    const set = (each: ReturnType<typeof sample>): ReturnType<typeof sample> => ({ ...each, server: each.server + 8 });
+    // Each of them alone says little, and the first of them does not yet contradict.
+    clock.learn(set(sample(1200, 2, 80)));
+    clock.learn(set(sample(1600, 80, 2)));
+    expect(clock.doubt).toBeLessThan(3);
+    expect(Math.abs((clock.at(2000) ?? 0) - AHEAD - 2008)).toBeLessThan(3);
+  });
+
   it('comes to prefer newer answers, for clocks run apart', () => {
     const clock = new ServerClock();
     clock.learn(sample(0, 1, 1));

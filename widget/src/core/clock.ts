@@ -24,10 +24,8 @@ export class ServerClock {
    */
   learn(sample: Sample): void {
     this.#samples = [...this.#samples.slice(1 - KEPT), sample];
-    if (this.#compare(sample)) return;
-    // One of the two clocks was set: what was learnt before is of no use.
-    this.#samples = [sample];
-    this.#compare(sample);
+    // One of the two clocks was set, be it by a little: what was learnt before that is of no use.
+    while (!this.#compare(sample)) this.#samples = this.#samples.slice(1);
   }
 
   /** False when the samples contradict each other. */
