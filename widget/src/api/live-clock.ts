@@ -39,7 +39,9 @@ export class LiveClock {
     if (this.#running !== null) return;
     this.#running = new AbortController();
     const { signal } = this.#running;
-    const again = (): void => void (document.hidden || this.#restart());
+    const again = (): void => {
+      if (!document.hidden) this.#restart();
+    };
     document.addEventListener('visibilitychange', again, { signal });
     window.addEventListener('online', again, { signal });
     this.#restart();

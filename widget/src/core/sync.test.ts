@@ -15,12 +15,15 @@ class Simulation {
   drift: number;
   now = 0;
   changes = 0;
+  /** Seconds at another rate than its own. */
+  nudged = 0;
   seeks = 0;
   readonly drifts: number[] = [];
   readonly rates = new Set<number>();
   #seed = 42;
 
-  constructor(drift: number, private readonly options: { noise?: number; skew?: number; steering?: Steering } = {}) {
+  /** `obeys`: to which of the rates the browser keeps; `every`: seconds between two looks. */
+  constructor(drift: number, private readonly options: { noise?: number; skew?: number; steering?: Steering; every?: number; obeys?: (rate: number) => boolean } = {}) {
     this.drift = drift;
     this.steering = options.steering ?? SETTLED;
   }
@@ -31,12 +34,14 @@ class Simulation {
   }
 
   run(seconds: number, disturb: (now: number) => void = () => undefined): this {
-    const { noise = 0, skew = 0 } = this.options;
+    const { noise = 0, skew = 0, obeys = () => true } = this.options;
     this.drifts.length = 0;
     for (const end = this.now + seconds; this.now < end; ) {
-      const every = 0.25 + 0.01 * this.random();
+      const every = (this.options.every ?? 0.25) * (1 + 0.04 * this.random());
       this.now += every;
-      this.drift += every * skew - every * (this.steering.rate - 1);
+      if (obeys(this.steering.rate)) this.drift -= every * (this.steering.rate - 1);
+      this.drift += every * skew;
+      if (this.steering.rate !== 1) this.nudged += every;
       disturb(this.now);
       const { rate } = this.steering;
       this.steering = steer(this.steering, this.drift + noise * this.random(), this.now);
@@ -63,12 +68,11 @@ describe('steer', () => {
     expect(steer(sought, -3, 10.9).seek).toBe(true);
   });
 
-  it('nudges at once where it is plain, the less the nearer, by five hundredths at most', () => {
-    expect(steer(SETTLED, 0.9, 0).rate).toBe(1.05);
-    expect(steer(SETTLED, -0.9, 0).rate).toBe(0.95);
-    expect(steer(SETTLED, 0.06, 0).rate).toBe(1.02);
-    expect(steer(SETTLED, -0.06, 0).rate).toBe(0.98);
-    expect(steer(SETTLED, 0.02, 0).rate, 'one look may be wrong').toBe(1);
+  it('nudges soon where it is plain, the less the nearer, by five hundredths at most', () => {
+    const nudged = (drift: number): number => steer(steer(SETTLED, drift, 0), drift, 0.25).rate;
+    expect([0.9, -0.9, 0.06, -0.06].map(nudged)).toEqual([1.05, 0.95, 1.02, 0.98]);
+    expect(nudged(0.02), 'two looks may be wrong').toBe(1);
+    expect(steer(SETTLED, 0.9, 0).rate, 'nor is it known after one when the next one comes').toBe(1);
   });
 
   it.each([0.9, -0.9, 0.3, -0.05, 0.02, 0.006, -0.006])('drives a drift of %d s to nothing without a seek, then holds', (drift) => {
@@ -95,6 +99,61 @@ describe('steer', () => {
     expect(simulation.changes / 310).toBeLessThan(0.15);
   });
 
+  it('is not restless where a browser moves its time in steps', () => {
+    // 40 ms each, as Firefox does.
+    const simulation = new Simulation(0.1, { noise: 0.02 }).run(30).run(600);
+    expect(simulation.within(0.95)).toBeLessThan(0.015);
+    expect(simulation.changes / 630, 'changes a second').toBeLessThan(0.1);
+  });
+
+  it('overshoots nothing in a page in the background, which looks once a second, or once a minute', () => {
+    const slow = new Simulation(0.3, { every: 1, noise: 0.001 }).run(60).run(120);
+    expect([slow.within(0.95) < 0.005, slow.seeks]).toEqual([true, 0]);
+    const hardly = new Simulation(0.3, { every: 60 }).run(1_200);
+    expect([hardly.drift, hardly.changes, hardly.seeks]).toEqual([0.3, 0, 0]);
+    // It goes there while it corrects.
+    const leaving = new Simulation(0.3).run(3);
+    expect(leaving.steering.rate).toBe(1.05);
+    expect(steer(leaving.steering, -2 * 0.05, leaving.now + 60).rate).toBe(1);
+  });
+
+  it('lets it be where a browser heeds no rate that is nearly 1', () => {
+    const deaf = new Simulation(0.02, { noise: 0.001, obeys: () => false }).run(600);
+    expect(deaf.nudged / 600).toBeLessThan(0.3);
+    expect(deaf.changes / 600).toBeLessThan(0.1);
+    expect([...deaf.rates].every((rate) => Math.abs(rate - 1) < 0.011), 'and is not louder for it').toBe(true);
+    const coarse = new Simulation(0.9, { obeys: (rate) => Math.abs(rate - 1) > 0.015 }).run(120);
+    expect(coarse.drift).toBeLessThan(0.04);
+    coarse.run(120);
+    expect(coarse.nudged / 240).toBeLessThan(0.4);
+    expect(new Simulation(2, { obeys: () => false }).run(10).seeks, 'a seek it heeds').toBe(1);
+  });
+
+  it('corrects what a stall leaves, be it in the middle of a correction', () => {
+    const simulation = new Simulation(-0.5).run(2);
+    expect(simulation.steering.rate).toBe(0.95);
+    simulation.drift += 0.8;
+    simulation.run(1);
+    expect(simulation.steering.rate, 'within a second').toBeGreaterThanOrEqual(1);
+    expect(simulation.run(30).run(30).within(1 - 1e-9)).toBeLessThan(0.003);
+  });
+
+  it('seeks as far ahead as the last seek took, so that a slow line is not sought for ever', () => {
+    let [steering, drift, now, seeks] = [SETTLED, 3, 0, 0];
+    for (; now < 60; now += 0.25) {
+      steering = steer(steering, drift, now);
+      if (!steering.seek) continue;
+      seeks += 1;
+      // Five seconds until it plays.
+      now += 3;
+      drift = 3 - steering.lead;
+    }
+    expect([seeks, Math.abs(drift) < 0.01]).toEqual([2, true]);
+    // Nor for ever that far: this one is there at once.
+    const early = steer({ ...steer(steering, 4, 70) }, -steering.lead, 71);
+    expect([early.seek, early.lead]).toEqual([true, LEAD]);
+  });
+
   it('follows a clock that gets to know better', () => {
     // Each of the first comparisons moves the server's time by up to 20 ms, the later ones by less.
     const simulation = new Simulation(0.01, { noise: 0.001 });
@@ -111,7 +170,7 @@ describe('steer', () => {
   });
 
   it('corrects nothing while it rests, and does not believe afterwards what it measured before', () => {
-    const nudged = steer(SETTLED, 0.06, 0);
+    const nudged = steer(steer(SETTLED, 0.06, -0.25), 0.06, 0);
     const rested = rest(nudged);
     expect(rested.rate).toBe(1);
     expect(steer(rested, 0.002, 0.25).rate).toBe(1);

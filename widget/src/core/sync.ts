@@ -5,23 +5,30 @@ import { withinItem, type Timeline } from './timeline';
 /** The drift from which on a seek disturbs less than catching up for long; and right after opening, when nothing disturbs yet. */
 const FAR = 1;
 const FAR_AT_FIRST = 0.25;
-/** The drift from which on it is corrected, down to nothing: more than what several measurements together are wrong by. */
-const NOTICED = 0.004;
-/** The drift that is corrected by one look alone. */
+/** The drift from which on it is corrected, down to nothing; or more, where measurements differ by more: so many times as far as half of them do. */
+const NOTICED = 0.003;
+const SPREAD = 2.5;
+/** The drift that is corrected before it is measured often enough; and how far two looks are from what was before, when it was disturbed. */
 const PLAIN = 0.04;
 /** By how much the rate differs, the most first: nobody hears it. Less than the last, and Chromium stretches its clock but not the audio. */
 const STEPS = [0.05, 0.02, 0.01, 0.005] as const;
 const LEAST = 0.005;
+/** Seconds that a step lasts at least, and in looks. */
+const LASTS = 2;
 /** Measurements whose median counts, and how many of them a small drift needs: one by itself is wrong by milliseconds. */
-const KEPT = 7;
+const KEPT = 15;
 const ENOUGH = 5;
-/** Seconds between two measurements, mostly; after more than LAPSE what was measured before is of no use. */
-const EVERY = 0.25;
-const LAPSE = 1;
+/** Seconds without a look after which what was measured before is of no use. A page in the background looks once a second, or once a minute. */
+const LAPSE = 2;
+/** Seconds that it corrects in vain, beyond twice the drift, before it takes it that the browser heeds no such rate; and for which it then lets it be. */
+const VAIN = 0.1;
+const LET_BE = 120;
 /** Seeks that are allowed right after opening. */
 const FIRST_SEEKS = 2;
-/** Seconds that a seek takes, and within which its effect cannot be measured yet. */
+/** Seconds that a seek takes at first and at most: on a slow line, what it takes is learnt from the last one. */
 export const LEAD = 0.15;
+const MOST_LEAD = 5;
+/** Seconds within which a seek's effect cannot be measured yet. */
 export const SETTLE = 0.8;
 
 export interface Steering {
@@ -30,27 +37,38 @@ export interface Steering {
   readonly settlesAt: number;
   /** Seeks left of those right after opening. */
   readonly fresh: number;
-  /** It has to seek now. */
+  /** It has to seek now, to where the channel is in `lead` seconds. */
   readonly seek: boolean;
+  readonly lead: number;
   /** When it was last measured, and what the rate has corrected until then. */
   readonly at: number;
   readonly corrected: number;
   /** The latest drifts as they would be without any correction. */
   readonly drifts: readonly number[];
+  /** How much may be corrected to this side before it was in vain. */
+  readonly vain: number;
+  /** Until then it lets be what it cannot correct. */
+  readonly letsBe: number;
 }
 
 /** Right after opening, or after coming back to the channel. */
-export const FRESH: Steering = { rate: 1, settlesAt: -Infinity, fresh: FIRST_SEEKS, seek: false, at: -Infinity, corrected: 0, drifts: [] };
+export const FRESH: Steering = {
+  rate: 1, settlesAt: -Infinity, fresh: FIRST_SEEKS, seek: false, lead: LEAD, at: -Infinity, corrected: 0, drifts: [], vain: 0, letsBe: -Infinity,
+};
 
 /** What to do about a drift (positive: the player is late) at `now`, seconds on the steady clock. */
 export function steer(before: Steering, drift: number, now: number): Steering {
   if (now < before.settlesAt) return { ...before, seek: false };
-  if (Math.abs(drift) > (before.fresh > 0 ? FAR_AT_FIRST : FAR)) return { ...FRESH, settlesAt: now + SETTLE, fresh: Math.max(0, before.fresh - 1), seek: true };
-  const { at, corrected, drifts } = measured(before, drift, now);
-  const left = median(drifts) - corrected;
-  const next = { ...before, seek: false, fresh: 0, at, corrected, drifts };
-  if (drifts.length < ENOUGH && Math.abs(left) < PLAIN) return next;
-  return { ...next, rate: rateFor(left, before.rate) };
+  const sought = before.settlesAt > -Infinity;
+  const lead = sought ? Math.min(MOST_LEAD, Math.max(LEAD, before.lead + drift)) : before.lead;
+  if (Math.abs(drift) > (before.fresh > 0 ? FAR_AT_FIRST : FAR)) return { ...FRESH, settlesAt: now + SETTLE, fresh: Math.max(0, before.fresh - 1), seek: true, lead };
+  const every = now - before.at;
+  const next = { ...before, ...measured(before, drift, now), seek: false, fresh: 0, settlesAt: -Infinity, lead };
+  // The next look may be as late as this one.
+  if (every > LAPSE) return { ...next, rate: 1 };
+  const left = median(next.drifts) - next.corrected;
+  if (next.drifts.length < ENOUGH && Math.abs(left) < PLAIN) return next;
+  return corrected(next, left, every);
 }
 
 /** Corrects nothing for now: something else is about to change the drift. */
@@ -58,18 +76,33 @@ export function rest(before: Steering): Steering {
   return { ...before, rate: 1, seek: false, drifts: [] };
 }
 
-function measured({ at: last, rate, corrected: sofar, drifts }: Steering, drift: number, at: number): Pick<Steering, 'at' | 'corrected' | 'drifts'> {
+function measured({ at: last, rate, corrected: sofar, drifts: before }: Steering, drift: number, at: number): Pick<Steering, 'at' | 'corrected' | 'drifts'> {
   if (at - last > LAPSE) return { at, corrected: 0, drifts: [drift] };
   const corrected = sofar + (rate - 1) * (at - last);
-  return { at, corrected, drifts: [...drifts.slice(1 - KEPT), drift + corrected] };
+  const drifts = [...before.slice(1 - KEPT), drift + corrected];
+  const [newest, middle] = [drifts.slice(-2), median(drifts)];
+  const disturbed = newest.every((each) => each > middle + PLAIN) || newest.every((each) => each < middle - PLAIN);
+  return { at, corrected, drifts: disturbed ? newest : drifts };
 }
 
 /** Begins at a drift that is noticed, and goes on, more and more gently, until the next look would find it on the other side. */
-function rateFor(drift: number, before: number): number {
+function corrected(now: Steering, drift: number, every: number): Steering {
   const away = Math.abs(drift);
-  const over = before === 1 ? away < NOTICED : Math.sign(before - 1) !== Math.sign(drift) || away < (LEAST * EVERY) / 2;
-  if (over) return 1;
-  return 1 + Math.sign(drift) * (STEPS.find((step) => step <= away / 2) ?? LEAST);
+  const side = Math.sign(drift);
+  const begins = now.rate === 1;
+  const least = begins ? Math.max(NOTICED, SPREAD * spread(now.drifts)) : 0;
+  const over = away < Math.max(least, (LEAST * every) / 2) || now.at < now.letsBe || (!begins && Math.sign(now.rate - 1) !== side);
+  if (over) return { ...now, rate: 1 };
+  const done = side * now.corrected;
+  const vain = Math.min(begins ? Infinity : now.vain, done + 2 * away + VAIN);
+  if (done > vain) return { ...now, rate: 1, letsBe: now.at + LET_BE };
+  return { ...now, vain, rate: 1 + side * (STEPS.find((step) => step * LASTS * Math.max(1, every) <= away) ?? LEAST) };
+}
+
+/** How far half of the values are from their median at most. */
+function spread(values: readonly number[]): number {
+  const middle = median(values);
+  return median(values.map((value) => Math.abs(value - middle)));
 }
 
 function median(values: readonly number[]): number {

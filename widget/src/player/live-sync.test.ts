@@ -109,6 +109,37 @@ describe('LiveSync', () => {
     expect([player.seeks, player.reopened, player.rate]).toEqual([[], [], 1]);
   });
 
+  it('puts right a speed that something else set, and leaves no other than its own behind', () => {
+    sync.start();
+    player.time = 3;
+    pass(8);
+    // As a new source does in some browsers, or an extension.
+    player.rate = 2;
+    pass();
+    expect([player.rate, player.seeks.length]).toEqual([1, 0]);
+    pass(4);
+    expect(player.rate).toBeLessThan(1);
+    pass(200);
+    expect([player.rate, player.seeks.length]).toEqual([1, 0]);
+  });
+
+  it('corrects nothing from what it measured before a pause of the browser', () => {
+    sync.start();
+    player.time = 3;
+    pass(3);
+    player.time -= 0.3;
+    pass(3);
+    expect(player.rate).toBe(1.05);
+    // A page in the background whose muted video the browser stopped, and started again later.
+    player.here = { advancing: false };
+    now = (now ?? 0) + 2_900;
+    vi.advanceTimersByTime(2_900);
+    player.time += 2.9;
+    player.here = {};
+    pass();
+    expect(player.rate).toBe(1);
+  });
+
   it('is left by the viewer and comes back by a join', () => {
     sync.start();
     player.time = 3;

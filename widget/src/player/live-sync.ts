@@ -102,7 +102,7 @@ export class LiveSync {
     this.#missingSince = null;
     this.#steering = steer(this.#steering, drift, performance.now() / 1000);
     this.player.nudge(this.#steering.rate);
-    if (this.#steering.seek) this.player.syncTo(this.#target(here.timeline, here.time, here.inProgress, LEAD) ?? target);
+    if (this.#steering.seek) this.player.syncTo(this.#target(here.timeline, here.time, here.inProgress, this.#steering.lead) ?? target);
   }
 
   /** What the channel shows `lead` seconds from now; null when that is not known, or cannot be played here. */
