@@ -2,7 +2,7 @@
 import type { ChannelPosition } from './schedule';
 import { withinItem, type Timeline } from './timeline';
 
-/** The drift from which on a seek disturbs less than catching up for long; and right after opening, when nothing disturbs yet. */
+/** The drift from which on a seek disturbs less than catching up for long; and right after opening, when nothing disturbs yet, or where no rate is heeded. */
 const FAR = 1;
 const FAR_AT_FIRST = 0.25;
 /** The drift from which on it is corrected, down to nothing; or more, where measurements differ by more: so many times as far as half of them do. */
@@ -10,11 +10,13 @@ const NOTICED = 0.003;
 const SPREAD = 2.5;
 /** The drift that is corrected before it is measured often enough; and how far two looks are from what was before, when it was disturbed. */
 const PLAIN = 0.04;
-/** By how much the rate differs, the most first: nobody hears it. Less than the last, and Chromium stretches its clock but not the audio. */
-const STEPS = [0.05, 0.02, 0.01, 0.005] as const;
+/** By how much the rate differs from 1, from which drift on; and for less than that. Less, and Chromium stretches its clock but not the audio. */
+const STEPS = [[0.12, 0.05], [0.06, 0.02], [0.01, 0.01]] as const;
 const LEAST = 0.005;
-/** Seconds that a step lasts at least, and in looks. */
-const LASTS = 2;
+/** So many times as far it has to be for a step back up: each look has its error. */
+const AGAIN = 3;
+/** The most by which nobody hears the pitch change (17 cents). Chromium keeps the pitch at the price of 20 ms of silence, by which the player is late, as it begins to. */
+const UNHEARD = 0.01;
 /** Measurements whose median counts, and how many of them a small drift needs: one by itself is wrong by milliseconds. */
 const KEPT = 15;
 const ENOUGH = 5;
@@ -61,7 +63,8 @@ export function steer(before: Steering, drift: number, now: number): Steering {
   if (now < before.settlesAt) return { ...before, seek: false };
   const sought = before.settlesAt > -Infinity;
   const lead = sought ? Math.min(MOST_LEAD, Math.max(LEAD, before.lead + drift)) : before.lead;
-  if (Math.abs(drift) > (before.fresh > 0 ? FAR_AT_FIRST : FAR)) return { ...FRESH, settlesAt: now + SETTLE, fresh: Math.max(0, before.fresh - 1), seek: true, lead };
+  const far = before.fresh > 0 || now < before.letsBe ? FAR_AT_FIRST : FAR;
+  if (Math.abs(drift) > far) return { ...FRESH, settlesAt: now + SETTLE, fresh: Math.max(0, before.fresh - 1), seek: true, lead };
   const every = now - before.at;
   const next = { ...before, ...measured(before, drift, now), seek: false, fresh: 0, settlesAt: -Infinity, lead };
   // The next look may be as late as this one.
@@ -85,6 +88,9 @@ function measured({ at: last, rate, corrected: sofar, drifts: before }: Steering
   return { at, corrected, drifts: disturbed ? newest : drifts };
 }
 
+/** Whether a rate would change the pitch so that it is heard. */
+export const changesPitch = (rate: number): boolean => Math.abs(rate - 1) > UNHEARD + 1e-9;
+
 /** Begins at a drift that is noticed, and goes on, more and more gently, until the next look would find it on the other side. */
 function corrected(now: Steering, drift: number, every: number): Steering {
   const away = Math.abs(drift);
@@ -94,9 +100,12 @@ function corrected(now: Steering, drift: number, every: number): Steering {
   const over = away < Math.max(least, (LEAST * every) / 2) || now.at < now.letsBe || (!begins && Math.sign(now.rate - 1) !== side);
   if (over) return { ...now, rate: 1 };
   const done = side * now.corrected;
-  const vain = Math.min(begins ? Infinity : now.vain, done + 2 * away + VAIN);
+  const anew = begins || now.drifts.length < ENOUGH;
+  const vain = Math.min(anew ? Infinity : now.vain, done + 2 * away + VAIN);
   if (done > vain) return { ...now, rate: 1, letsBe: now.at + LET_BE };
-  return { ...now, vain, rate: 1 + side * (STEPS.find((step) => step * LASTS * Math.max(1, every) <= away) ?? LEAST) };
+  const faster = (step: number): number => (anew || step <= Math.abs(now.rate - 1) + 1e-9 ? 1 : AGAIN);
+  const step = STEPS.find(([from, each]) => from * Math.max(1, every) * faster(each) <= away)?.[1] ?? LEAST;
+  return { ...now, vain, rate: 1 + side * step };
 }
 
 /** How far half of the values are from their median at most. */

@@ -5,6 +5,7 @@ import { itemOf, nextTarget, previousTarget, RESTART_AFTER, stepTarget, withinIt
 import { applyAudio, withMuted, withVolume } from './audio';
 import type { OpenEngine } from './engine';
 import { PlayerState } from './player-state';
+import { nudgeRate } from './rate';
 import { sourceOf, type Reel, type Showing, type SyncState } from './reel';
 import { ReelPlayback } from './reel-playback';
 
@@ -136,7 +137,7 @@ export class ReelPlayer {
   /** Plays a little faster or slower, for as long as this version shows. */
   nudge(rate: number): void {
     const video = this.#reel.slots.front?.video;
-    if (video && video.playbackRate !== rate) video.playbackRate = rate;
+    if (video) nudgeRate(video, rate);
   }
 
   /** Seeks to a time of the timeline, not on the viewer's behalf. */
