@@ -169,8 +169,10 @@ describe('steer', () => {
       drift = 3 - steering.lead;
     }
     expect([seeks, Math.abs(drift) < 0.01]).toEqual([2, true]);
-    // Nor for ever that far: this one is there at once.
-    const early = steer({ ...steer(steering, 4, 70) }, -steering.lead, 71);
+    // This one is there sooner than the last: back, and no longer that far.
+    const [first, second] = [steer(steering, 4, 70), steer(steer(steering, 4, 70), 3, 75)];
+    expect([first.lead, second.lead]).toEqual([LEAD, LEAD + 3]);
+    const early = steer(second, -0.8, 76);
     expect([early.seek, early.lead]).toEqual([true, LEAD]);
   });
 

@@ -8,8 +8,11 @@ const FAR_AT_FIRST = 0.25;
 /** The drift from which on it is corrected, down to nothing; or more, where measurements differ by more: so many times as far as half of them do. */
 const NOTICED = 0.003;
 const SPREAD = 2.5;
-/** The drift that is corrected before it is measured often enough; and how far two looks are from what was before, when it was disturbed. */
+/** The drift that is corrected before it is measured often enough. */
 const PLAIN = 0.04;
+/** How far two looks are from those before, at least and in their spread, when something has disturbed it. */
+const DISTURBED = 0.02;
+const OUTSIDE = 4;
 /** By how much the rate differs from 1, from which drift on; and for less than that. Less, and Chromium stretches its clock but not the audio. */
 const STEPS = [[0.12, 0.05], [0.06, 0.02], [0.01, 0.01]] as const;
 const LEAST = 0.005;
@@ -62,8 +65,10 @@ export const FRESH: Steering = {
 export function steer(before: Steering, drift: number, now: number): Steering {
   if (now < before.settlesAt) return { ...before, seek: false };
   const sought = before.settlesAt > -Infinity;
-  const lead = sought ? Math.min(MOST_LEAD, Math.max(LEAD, before.lead + drift)) : before.lead;
-  const far = before.fresh > 0 || now < before.letsBe ? FAR_AT_FIRST : FAR;
+  const lead = sought && drift > FAR ? Math.min(MOST_LEAD, before.lead + drift) : LEAD;
+  // Back to what is there from a lead that was too long.
+  const early = sought && drift < 0;
+  const far = before.fresh > 0 || now < before.letsBe || early ? FAR_AT_FIRST : FAR;
   if (Math.abs(drift) > far) return { ...FRESH, settlesAt: now + SETTLE, fresh: Math.max(0, before.fresh - 1), seek: true, lead };
   const every = now - before.at;
   const next = { ...before, ...measured(before, drift, now), seek: false, fresh: 0, settlesAt: -Infinity, lead };
@@ -83,8 +88,8 @@ function measured({ at: last, rate, corrected: sofar, drifts: before }: Steering
   if (at - last > LAPSE) return { at, corrected: 0, drifts: [drift] };
   const corrected = sofar + (rate - 1) * (at - last);
   const drifts = [...before.slice(1 - KEPT), drift + corrected];
-  const [newest, middle] = [drifts.slice(-2), median(drifts)];
-  const disturbed = newest.every((each) => each > middle + PLAIN) || newest.every((each) => each < middle - PLAIN);
+  const [newest, middle, error] = [drifts.slice(-2), median(drifts), Math.max(DISTURBED, OUTSIDE * spread(drifts))];
+  const disturbed = newest.every((each) => each > middle + error) || newest.every((each) => each < middle - error);
   return { at, corrected, drifts: disturbed ? newest : drifts };
 }
 
