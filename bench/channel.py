@@ -3,8 +3,10 @@
 Two Chromium processes with wrong clocks, one four seconds behind and one seven ahead, look at the same channel through
 the host page: once while each response of the server takes a different time, once over a line with latency and loss.
 Two figures: the media clocks (`currentTime`, which the audio follows) and the frames, as the browsers' frame callbacks
-have them. A browser presents frames at its refreshes alone, keeps to a rhythm once found, and may be a frame late or
-early against its own clock for long: the frames' distance comes in steps of a refresh. `./run bench channel [ROUND …]`
+have them. A browser presents frames at its refreshes alone (every 16.7 ms), keeps to a rhythm once found, and may be a
+frame late or early against its own clock for long: the frames' distance comes in steps of a refresh. How far each
+browser's frames are behind its own clock is printed beside, for no player can change that.
+`./run bench channel [ROUND …]`
 """
 
 import asyncio
@@ -176,7 +178,10 @@ async def measure(room: WidgetRoom, *rounds: str) -> None:
             seeks = sum(abs(b.frame - a.frame) > 500 for a, b in pairwise(looks))
             changes = sum(a.rate != b.rate for a, b in pairwise(looks))
             print(f"  {user}: nudged {nudged:.0%} of the time in {changes} changes, ", end="")
-            print(f"{seeks} jumps (one for each end of the playlist)")
+            print(f"{seeks} jumps (one for each end of the playlist); ", end="")
+            behind = sorted(look.clock - look.read_at - look.frame + look.at for look in looks)
+            print(f"frames behind its clock p50 {statistics.median(behind):.0f} ms, ", end="")
+            print(f"p5 to p95 {behind[len(behind) // 20]:.0f} to {behind[len(behind) * 19 // 20]:.0f} ms")
 
 
 async def main(rounds: list[str]) -> None:

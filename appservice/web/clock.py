@@ -50,7 +50,7 @@ class SharedClock:
         sent = self._steady()
         theirs = (await self._query_time()).timestamp()
         received = self._steady()
-        # What was known before still bounds it: from the last response alone, viewers would see it jump by milliseconds.
+        # What was known before still bounds it: by the last response alone, viewers would see it jump by milliseconds.
         aged = _APART * (received - self._bounded_at)
         least, most = max(self._least - aged, theirs - received), min(self._most + aged, theirs - sent)
         if least > most:  # one of the two clocks was set

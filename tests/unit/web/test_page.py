@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
@@ -66,7 +67,8 @@ def test_a_page_preloads_what_every_visit_imports(tmp_path: Path) -> None:
 
 async def test_the_head_preloads_what_the_first_frame_needs() -> None:
     app = web.Application()
-    app[CONTEXT] = SimpleNamespace(config=SimpleNamespace(web=SimpleNamespace(frame_ancestors=())))
+    context: Any = SimpleNamespace(config=SimpleNamespace(web=SimpleNamespace(frame_ancestors=())))
+    app[CONTEXT] = context
     add_page(app)
     async with TestServer(app) as server, ClientSession() as http:
         pages = {}
