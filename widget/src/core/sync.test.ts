@@ -158,6 +158,15 @@ describe('steer', () => {
     expect(simulation.run(30).run(30).within(1 - 1e-9)).toBeLessThan(0.003);
   });
 
+  it('goes faster again, and takes nothing for in vain, after a stall in the middle of a gentle correction', () => {
+    const simulation = new Simulation(0.035, { noise: 0.001 }).run(2.5);
+    expect(simulation.steering.rate).toBe(1.01);
+    simulation.drift += 0.6;
+    expect(simulation.run(2).steering.rate).toBe(1.05);
+    simulation.run(30).run(30);
+    expect([simulation.within(0.95) < 0.003, simulation.steering.letsBe]).toEqual([true, -Infinity]);
+  });
+
   it('seeks as far ahead as the last seek took, so that a slow line is not sought for ever', () => {
     let [steering, drift, now, seeks] = [SETTLED, 3, 0, 0];
     for (; now < 60; now += 0.25) {

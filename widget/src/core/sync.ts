@@ -109,7 +109,7 @@ function corrected(now: Steering, drift: number, every: number): Steering {
   const vain = Math.min(anew ? Infinity : now.vain, done + 2 * away + VAIN);
   if (done > vain) return { ...now, rate: 1, letsBe: now.at + LET_BE };
   const faster = (step: number): number => (anew || step <= Math.abs(now.rate - 1) + 1e-9 ? 1 : AGAIN);
-  const step = STEPS.find(([from, each]) => from * Math.max(1, every) * faster(each) <= away)?.[1] ?? LEAST;
+  const step = STEPS.find(([from, each]) => from * faster(each) <= away)?.[1] ?? LEAST;
   return { ...now, vain, rate: 1 + side * step };
 }
 

@@ -44,6 +44,7 @@ describe('what is not the video', () => {
 
   it('comes at once where no frame is to come', async () => {
     expect(await page(true, false, false)).toBe(true);
+    expect(await page(true, true, false), 'nor waits when a video comes').toBe(true);
   });
 
   it('stays once it was shown', async () => {
