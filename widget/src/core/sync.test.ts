@@ -164,7 +164,7 @@ describe('steer', () => {
     simulation.drift += 0.6;
     expect(simulation.run(2).steering.rate).toBe(1.05);
     simulation.run(30).run(30);
-    expect([simulation.within(0.95) < 0.003, simulation.steering.letsBe]).toEqual([true, -Infinity]);
+    expect([simulation.within(0.95) < 0.003, simulation.seeks]).toEqual([true, 0]);
   });
 
   it('seeks as far ahead as the last seek took, so that a slow line is not sought for ever', () => {
