@@ -7,7 +7,7 @@ export class DecodeError extends Error {
   override readonly name = 'DecodeError';
 }
 
-type Json = Readonly<Record<string, unknown>>;
+export type Json = Readonly<Record<string, unknown>>;
 
 const STATES: readonly VideoState[] = ['queued', 'processing', 'playable', 'ready', 'failed'];
 const KINDS: readonly Kind[] = ['video', 'image', 'voice'];
@@ -26,13 +26,13 @@ export function asObject(value: unknown, where: string): Json {
   return value as Json;
 }
 
-function text(of: Json, key: string, where: string): string {
+export function text(of: Json, key: string, where: string): string {
   const value = of[key];
   if (typeof value !== 'string' || value === '') throw new DecodeError(`${where}.${key}: not a text`);
   return value;
 }
 
-function optionalText(of: Json, key: string, where: string): string | null {
+export function optionalText(of: Json, key: string, where: string): string | null {
   const value = of[key];
   if (value === null || value === undefined || value === '') return null;
   if (typeof value !== 'string') throw new DecodeError(`${where}.${key}: neither text nor null`);
@@ -51,7 +51,7 @@ function roomLink(of: Json, key: string, where: string): string | null {
   return value;
 }
 
-function number(of: Json, key: string, where: string): number {
+export function number(of: Json, key: string, where: string): number {
   const value = of[key];
   if (typeof value !== 'number' || !Number.isFinite(value)) throw new DecodeError(`${where}.${key}: not a number`);
   return value;
@@ -61,7 +61,7 @@ function optionalNumber(of: Json, key: string, where: string): number | null {
   return (of[key] ?? null) === null ? null : number(of, key, where);
 }
 
-function list(of: Json, key: string, where: string): readonly unknown[] {
+export function list(of: Json, key: string, where: string): readonly unknown[] {
   const value = of[key];
   if (!Array.isArray(value)) throw new DecodeError(`${where}.${key}: not a list`);
   return value;
@@ -78,7 +78,7 @@ function optionalList(of: Json, key: string, where: string): readonly unknown[] 
   return (of[key] ?? null) === null ? [] : list(of, key, where);
 }
 
-function texts(of: Json, key: string, where: string): readonly string[] {
+export function texts(of: Json, key: string, where: string): readonly string[] {
   return optionalList(of, key, where).map((each) => {
     if (typeof each !== 'string') throw new DecodeError(`${where}.${key}: not all of it is text`);
     return each;
@@ -86,7 +86,7 @@ function texts(of: Json, key: string, where: string): readonly string[] {
 }
 
 /** What `read` makes of an optional object; null when there is none. */
-function optional<T>(of: Json, key: string, where: string, read: (json: Json, where: string) => T): T | null {
+export function optional<T>(of: Json, key: string, where: string, read: (json: Json, where: string) => T): T | null {
   const value = of[key] ?? null;
   return value === null ? null : read(asObject(value, `${where}.${key}`), `${where}.${key}`);
 }
@@ -171,6 +171,8 @@ function member(value: unknown, where: string): Member {
     canOrder: texts(json, 'can', where).includes('order'),
     reelUrl: localUrl(json, 'reel_url', where),
     videos: list(json, 'videos', where).map((each, index) => video(each, `${where}.videos[${index}]`)),
+    more: 0,
+    morePlayable: 0,
   };
 }
 
@@ -183,6 +185,7 @@ function schedule(json: Json, where: string): Schedule {
     startsAt: number(json, 'starts_at', where),
     items: list(json, 'items', where).map((each, index) => turn(asObject(each, `${where}.items[${index}]`), `${where}.items[${index}]`)),
     before: optional(json, 'before', where, turn),
+    until: optionalNumber(json, 'until', where),
   };
 }
 
@@ -247,6 +250,7 @@ export function decodeRoom(value: unknown): Room {
     bookmark: optional(json, 'place', 'room', bookmark),
     can: (json.can ?? null) === null ? null : new Set(ROOM_ACTIONS.filter((action) => texts(json, 'can', 'room').includes(action))),
     encryption: optional(json, 'encryption', 'room', encryption),
+    large: null,
     members: list(json, 'members', 'room').map((each, index) => member(each, `room.members[${index}]`)),
   };
 }

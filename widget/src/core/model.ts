@@ -104,8 +104,11 @@ export interface Member {
   readonly reelUrl: string | null;
   /** The viewer may change the order of the member's videos. */
   readonly canOrder: boolean;
-  /** In the order of the reel. */
+  /** In the order of the reel; of a large room those that are known. */
   readonly videos: readonly Video[];
+  /** How many further ones there are, and how many of these can be watched. */
+  readonly more: number;
+  readonly morePlayable: number;
 }
 
 /** One turn of the channel: seconds. */
@@ -120,6 +123,8 @@ export interface Schedule {
   readonly startsAt: number;
   readonly items: readonly Turn[];
   readonly before: Turn | null;
+  /** Milliseconds since the epoch at which the items end and others follow; null where they are all, and begin again. */
+  readonly until: number | null;
 }
 
 /** Several members' videos, by turns, as one HLS playlist. */
@@ -143,6 +148,30 @@ export interface Bookmark {
   readonly captions: string | null;
   readonly keys: boolean;
   readonly announce: boolean;
+}
+
+/** Which part of a list is known: `start` are before it. */
+export interface ListWindow {
+  readonly loaded: boolean;
+  readonly start: number;
+  readonly before: boolean;
+  readonly after: boolean;
+  /** Known videos of the list that are not in this part. */
+  readonly outside: ReadonlySet<string>;
+}
+
+/** What of a large room is known, which is loaded page by page. */
+export interface Large {
+  /** By user id, and EVERYONE for everybody's. */
+  readonly windows: ReadonlyMap<string, ListWindow>;
+  /** How many videos there are that are not known. */
+  readonly more: number;
+  /** How many members there are that are not known. */
+  readonly moreMembers: number;
+  /** How many videos wait for a moderator's decision, known or not. */
+  readonly review: number;
+  /** Videos that were there and are not any more. */
+  readonly gone: ReadonlySet<string>;
 }
 
 /** Who agreed that playable copies of an encrypted room's videos are stored. */
@@ -185,6 +214,8 @@ export interface Room {
   readonly can: ReadonlySet<RoomAction> | null;
   /** Null where the room is not encrypted, and from a server of an earlier release. */
   readonly encryption: Encryption | null;
+  /** Null where everything is known. */
+  readonly large: Large | null;
   readonly members: readonly Member[];
 }
 

@@ -11,12 +11,12 @@ export function aVideo(id: string, state: VideoState = 'ready', fields: Partial<
 
 export function aMember(userId: string, videos: readonly Video[] = [], fields: Partial<Member> = {}): Member {
   const reelUrl = videos.some(({ state }) => state === 'ready') ? `/media/1.s/r/reel/${userId}/1/index.m3u8` : null;
-  return { userId, displayName: null, avatarUrl: null, videoAvatarUrl: null, reelUrl, canOrder: false, videos, ...fields };
+  return { userId, displayName: null, avatarUrl: null, videoAvatarUrl: null, reelUrl, canOrder: false, videos, more: 0, morePlayable: 0, ...fields };
 }
 
 export function aRoom(members: readonly Member[], fields: Partial<Room> = {}): Room {
   return {
-    roomId: '!r', name: null, bot: null, channelUrl: null, grantExpiresAt: 0, now: null, schedule: null, watching: [], direct: false, replacedBy: null, together: null, bookmark: null, can: null, encryption: null,
+    roomId: '!r', name: null, bot: null, channelUrl: null, grantExpiresAt: 0, now: null, schedule: null, watching: [], direct: false, replacedBy: null, together: null, bookmark: null, can: null, encryption: null, large: null,
     members,
     ...fields,
   };

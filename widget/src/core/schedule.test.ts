@@ -3,7 +3,7 @@ import type { Schedule } from './model';
 import { channelAt } from './schedule';
 
 const START = 1_700_000_000_000;
-const LIST: Schedule = { startsAt: START, items: [{ id: 'a', duration: 4 }, { id: 'b', duration: 2.5 }], before: { id: 'c', duration: 10 } };
+const LIST: Schedule = { startsAt: START, items: [{ id: 'a', duration: 4 }, { id: 'b', duration: 2.5 }], before: { id: 'c', duration: 10 }, until: null };
 
 describe('channelAt', () => {
   it('loops for ever', () => {
@@ -17,7 +17,7 @@ describe('channelAt', () => {
   it('shows the end of what comes before', () => {
     expect(channelAt(LIST, START - 1500)).toEqual({ videoId: 'c', offset: 8.5 });
     expect(channelAt(LIST, START - 60_000)).toEqual({ videoId: 'c', offset: 0 });
-    expect(channelAt({ ...LIST, before: null }, START - 10)).toEqual({ videoId: 'a', offset: 0 });
+    expect(channelAt({ ...LIST, before: null, until: null }, START - 10)).toEqual({ videoId: 'a', offset: 0 });
   });
 
   it('never jumps, not even where the list begins', () => {
@@ -32,8 +32,8 @@ describe('channelAt', () => {
   });
 
   it('is empty where nothing lasts', () => {
-    expect(channelAt({ startsAt: START, items: [], before: null }, START)).toBeNull();
-    expect(channelAt({ startsAt: START, items: [], before: null }, START - 1)).toBeNull();
-    expect(channelAt({ startsAt: START, items: [{ id: 'a', duration: 0 }], before: null }, START + 5)).toBeNull();
+    expect(channelAt({ startsAt: START, items: [], before: null, until: null }, START)).toBeNull();
+    expect(channelAt({ startsAt: START, items: [], before: null, until: null }, START - 1)).toBeNull();
+    expect(channelAt({ startsAt: START, items: [{ id: 'a', duration: 0 }], before: null, until: null }, START + 5)).toBeNull();
   });
 });

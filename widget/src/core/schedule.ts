@@ -9,7 +9,7 @@ export interface ChannelPosition {
 }
 
 /** What shows at `now`, milliseconds since the epoch on the server's clock; null when nothing does. */
-export function channelAt({ startsAt, items, before }: Schedule, now: number): ChannelPosition | null {
+export function channelAt({ startsAt, items, before, until }: Schedule, now: number): ChannelPosition | null {
   const since = (now - startsAt) / 1000;
   if (since < 0) {
     // Without one, the clock is not yet exact: the list is about to begin.
@@ -17,6 +17,8 @@ export function channelAt({ startsAt, items, before }: Schedule, now: number): C
     return turn === undefined ? null : { videoId: turn.id, offset: before === null ? 0 : Math.max(0, before.duration + since) };
   }
   const length = items.reduce((sum, { duration }) => sum + duration, 0);
+  // Where others follow that are not known yet, the last one's end stays.
+  if (until !== null && since >= length) return within(items, length);
   return length > 0 ? within(items, since % length) : null;
 }
 

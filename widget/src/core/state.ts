@@ -1,6 +1,7 @@
 // What the page shows, apart from the running player: which room, which reel, or which error.
-import { isPending, isPlayable, playsByItself, takesVideos, type Member, type Progress, type Room, type Video } from './model';
-import { isSeveral, turnsOf } from './together';
+import { turnsInWindow, windowOf } from './lists';
+import { isPending, isPlayable, playsByItself, takesVideos, type ListWindow, type Member, type Progress, type Room, type Video } from './model';
+import { IN_TURN, isSeveral, turnsOf } from './together';
 
 /** Why there is nothing to see. Each has its own words and way out in the catalogue (`widget-error-…`), `sign-in` a page of its own. */
 export type PageError = 'sign-in' | 'outside' | 'no-answer' | 'declined' | 'identity' | 'not-member' | 'offline' | 'server' | 'busy' | 'no-room' | 'unsupported';
@@ -118,7 +119,7 @@ function keepOrChoose(room: Room, { selected, chosen, viewer }: State): string |
   const stillThere = selected !== null && reels.has(selected) ? selected : null;
   if (stillThere !== null && (chosen || reels.get(stillThere) !== null)) return stillThere;
   const playing = [...reels].find(([, url]) => url !== null)?.[0];
-  const waiting = inStrip(room, viewer).find((member) => member.videos.length > 0)?.userId;
+  const waiting = inStrip(room, viewer).find((member) => member.videos.length + member.more > 0)?.userId;
   const self = viewer !== null && reels.has(viewer) ? viewer : undefined;
   return playing ?? waiting ?? stillThere ?? self ?? room.members[0]?.userId ?? null;
 }
@@ -152,27 +153,51 @@ export interface Selection {
   /** Those who take turns; empty but for several. */
   readonly turns: readonly Member[];
   readonly reelUrl: string | null;
+  /** Of a large room those in the window. */
   readonly entries: readonly Entry[];
+  /** Which part of the list the entries are; null where they are all. */
+  readonly window: ListWindow | null;
+  /** How many there are, without what failed. */
+  readonly total: number;
 }
 
 /** What is selected, with its list; null while there is nothing to select. */
 export function selectionOf({ room, selected }: State): Selection | null {
   if (room === null || selected === null) return null;
-  if (selected === EVERYONE) return { key: EVERYONE, member: null, turns: [], reelUrl: room.channelUrl, entries: everyones(room) };
+  if (selected === EVERYONE) {
+    const window = windowOf(room, EVERYONE);
+    const entries = everyones(room);
+    return { key: EVERYONE, member: null, turns: [], reelUrl: room.channelUrl, entries: inWindow(entries, window), window, total: entries.length + (room.large?.more ?? 0) };
+  }
   if (isSeveral(selected)) return severalOf(room, selected);
   const member = room.members.find(({ userId }) => userId === selected);
-  return member === undefined ? null : { key: selected, member, turns: [], reelUrl: member.reelUrl, entries: entriesOf(member) };
+  if (member === undefined) return null;
+  const window = windowOf(room, selected);
+  return { key: selected, member, turns: [], reelUrl: member.reelUrl, entries: inWindow(entriesOf(member), window), window, total: countOf(member) };
 }
 
 /** What failed concerns its sender alone. */
 function severalOf(room: Room, key: string): Selection | null {
   const turns = turnsOf(room, key);
   if (turns === null) return null;
-  const lists = turns.map((member) => entriesOf(member).filter(({ video }) => video.state !== 'failed'));
-  const rounds = Math.max(...lists.map((list) => list.length));
+  const reelUrl = room.together?.reelUrl ?? null;
+  const total = turns.reduce((sum, member) => sum + countOf(member), 0);
+  // Of all members' lists a large room's widget knows too little: it lists the videos as the channel does.
+  if (key === IN_TURN && room.large !== null) {
+    const window = windowOf(room, EVERYONE);
+    return { key, member: null, turns, reelUrl, entries: inWindow(everyones(room), window), window, total };
+  }
+  const window = turnsInWindow(room, turns);
+  const lists = turns.map((member) => inWindow(entriesOf(member), windowOf(room, member.userId)).filter(({ video }) => video.state !== 'failed'));
+  const rounds = Math.min(Math.max(...lists.map((list) => list.length)), window?.rounds ?? Infinity);
   const entries = Array.from({ length: rounds }, (_, round) => lists.flatMap((list) => list[round] ?? [])).flat();
-  return { key, member: null, turns, reelUrl: room.together?.reelUrl ?? null, entries };
+  return { key, member: null, turns, reelUrl, entries, window, total };
 }
+
+/** How many videos of a member there are, without what failed. */
+const countOf = ({ videos, more }: Member): number => videos.filter(({ state }) => state !== 'failed').length + more;
+
+const inWindow = (entries: readonly Entry[], window: ListWindow | null): readonly Entry[] => (window === null ? entries : entries.filter(({ video }) => !window.outside.has(video.id) && window.loaded));
 
 /** Everybody's videos as the channel plays them: in the order they were sent. What failed concerns its sender alone. */
 function everyones(room: Room): Entry[] {
@@ -233,6 +258,11 @@ export function furthest(entries: readonly Entry[]): Video | null {
 
 const percentOf = (video: Video): number => video.progress?.percent ?? -1;
 
+/** True where nobody has sent anything. */
+export function isBare(room: Room | null): boolean {
+  return room === null || ((room.large?.more ?? 0) === 0 && room.members.every(({ videos, more }) => videos.length + more === 0));
+}
+
 /** Null when there is something to play. */
 export function emptinessOf(state: State): Emptiness | null {
   const selection = selectionOf(state);
@@ -244,7 +274,8 @@ export function emptinessOf(state: State): Emptiness | null {
   if (shown.some(isPlayable)) return 'spoilers';
   if (shown.length < videos.length) return 'withheld';
   if (videos.length > 0) return 'failed';
-  const bare = state.room?.members.every((member) => member.videos.length === 0) ?? true;
+  if (selection !== null && selection.total > 0) return 'waiting';
+  const bare = isBare(state.room);
   if (bare && state.room?.replacedBy != null) return 'moved';
   if (state.room !== null && !takesVideos(state.room)) return 'consent';
   if (bare) return 'room';
