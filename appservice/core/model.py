@@ -230,8 +230,8 @@ class Video:
     """A video as the worker and the viewers' API see it.
 
     `sent_in` is the room of its event: another than `room_id` since an upgrade. `item` is its slot among the videos of
-    its message. `created_at` is its message's time, in ms since the epoch. `version` counts the changes that people
-    made.
+    its message, `position` its place in its sender's reel, ascending. `created_at` is its message's time, in ms since
+    the epoch. `version` counts the changes that people made.
     """
 
     id: VideoId
@@ -247,6 +247,7 @@ class Video:
     failure: str | None = None
     kind: Kind = Kind.VIDEO
     item: int = 0
+    position: float = 0.0
     version: int = 0
     published: bool = False
     spoiler: Spoiler | None = None

@@ -19,6 +19,7 @@ from appservice.store.pool import Database, open_pool
 from appservice.store.public import PublicStore
 from appservice.store.queue_posts import Post, QueuePostStore
 from appservice.store.quotas import QuotaStore
+from appservice.store.room_states import RoomRead, RoomStateStore
 from appservice.store.rooms import RoomStore
 from appservice.store.sent_for import SentForStore
 from appservice.store.sign_ins import SignIn, SignInStore
@@ -61,6 +62,8 @@ __all__ = [
     "QuotaStore",
     "Reported",
     "RoomLine",
+    "RoomRead",
+    "RoomStateStore",
     "RoomStore",
     "SentForStore",
     "SignIn",

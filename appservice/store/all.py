@@ -25,6 +25,7 @@ from appservice.store.policies import PolicyStore
 from appservice.store.public import PublicStore
 from appservice.store.queue_posts import QueuePostStore
 from appservice.store.quotas import QuotaStore
+from appservice.store.room_states import RoomStateStore
 from appservice.store.rooms import RoomStore
 from appservice.store.sent_for import SentForStore
 from appservice.store.sign_ins import SignInStore
@@ -80,6 +81,7 @@ class Stores:
         # Who watches
         self.sign_ins = SignInStore(pool)
         self.channels = ChannelStore(pool)
+        self.room_states = RoomStateStore(pool)
         self.bookmarks = BookmarkStore(pool)
         self.public = PublicStore(pool)
         self.installation = InstallationStore(pool)

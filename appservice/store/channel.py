@@ -6,7 +6,7 @@ import asyncpg
 
 from appservice.core.model import RoomId, UserId, Video, VideoId
 from appservice.core.schedule import Schedule, Turn, plays, revise
-from appservice.store.mapping import read_video
+from appservice.store.mapping import read_listed
 from appservice.store.outbox import announce_watching
 from appservice.store.pool import Database
 from appservice.store.sql import query
@@ -38,7 +38,7 @@ class ChannelStore(Database):
             if plays(stored, seen):
                 return stored  # somebody was quicker: a change makes everybody fetch at once
             # Read again: it may have been revised by something newer than what the caller saw.
-            videos = [read_video(each) for each in await connection.fetch(*query("present_videos", room_id=room_id))]
+            videos = [read_listed(each) for each in await connection.fetch(*query("present_videos", room_id=room_id))]
             now = (await connection.fetchval(*query("clock"))).timestamp()
             schedule = revise(stored, turns_of(videos), int(now * 1000))
             if schedule != stored:

@@ -25,9 +25,9 @@ from appservice.core.model import (
     Withheld,
     Work,
 )
-from appservice.core.room import Membership, Room
+from appservice.core.room import Member, Membership, Room
 from appservice.core.settings import RoomSettings
-from appservice.store.packing import unpack
+from appservice.core.web.room_state import marker
 from transcode.hls.captions import Captions
 from transcode.source.audio_loss import AudioLoss
 
@@ -78,6 +78,7 @@ def read_video(row: asyncpg.Record) -> Video:
         failure=row["failure"],
         kind=Kind(row["kind"]),
         item=row["item"],
+        position=row["position"],
         version=row["version"],
         published=row["published_at"] is not None,
         spoiler=Spoiler(row["spoiler_reason"]) if row["spoiler"] else None,
@@ -85,6 +86,56 @@ def read_video(row: asyncpg.Record) -> Video:
         work=Work(row["attempts"], row["attempts_before"], row["attempts_spared"], row["percent"], row["remaining"]),
         withheld=Withheld(HeldFor(row["held_for"]) if row["held_for"] else None, row["hidden_by"], row["deleted_by"]),
         arrival=_arrival(row),
+    )
+
+
+_LISTED_FILE = SentFile("", None, certain=True, claimed_size=None)
+_NO_WORK, _SHOWN = Work(), Withheld()
+
+
+def read_listed(row: asyncpg.Record) -> Video:
+    """Read a row of `listed_videos` as `room_state.listed` has a video."""
+    waits = row["awaited_since"]
+    held_for, hidden_by = row["held_for"], row["hidden_by"]
+    return Video(
+        id=VideoId(str(row["id"])),
+        event_id=EventId(row["event_id"]),
+        room_id=RoomId(row["room_id"]),
+        sent_in=RoomId(row["sent_in"]),
+        sender=UserId(row["sender"]),
+        title="",
+        created_at=row["sent_at"],
+        file=SentFile("", None, certain=True, claimed_size=None, awaited_since=waits) if waits else _LISTED_FILE,
+        state=State(row["state"]),
+        visibility=Visibility(row["visibility"]),
+        failure=row["failure"],
+        kind=Kind(row["kind"]),
+        item=row["item"],
+        position=row["position"],
+        version=row["version"],
+        published=row["published_at"] is not None,
+        spoiler=Spoiler() if row["spoiler"] else None,
+        media=Media(
+            stage=row["stage"],
+            renditions=marker(row["plays_seconds"]) if row["plays_seconds"] is not None else (),
+            available=row["available"] if row["state"] == State.PLAYABLE else None,
+            has_preview=row["has_preview"],
+        ),
+        work=_NO_WORK,
+        withheld=Withheld(HeldFor(held_for) if held_for else None, hidden_by) if held_for or hidden_by else _SHOWN,
+        arrival=_arrival(row),
+    )
+
+
+def read_member(row: asyncpg.Record) -> Member:
+    """Read a row of `joined_members` or `present_members`."""
+    return Member(
+        row["key"],
+        UserId(row["user_id"]),
+        row["display_name"],
+        row["avatar_mxc"],
+        VideoId(str(row["avatar_video"])) if row["avatar_video"] else None,
+        row["joined_at"],
     )
 
 

@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from appservice.core.events import changes
-from appservice.core.model import RoomId, UserId, VideoId
+from appservice.core.model import RoomId, UserId
 from appservice.core.room import Member, Membership
 from appservice.core.tokens import GrantScope
+from appservice.store.mapping import read_member
 from appservice.store.outbox import announce
 from appservice.store.pool import Database
 from appservice.store.removal import erase_departed
@@ -45,17 +46,7 @@ class MemberStore(Database):
 
     async def joined_members(self, room_id: RoomId) -> list[Member]:
         """Return who is in a room."""
-        return [
-            Member(
-                row["key"],
-                UserId(row["user_id"]),
-                row["display_name"],
-                row["avatar_mxc"],
-                VideoId(str(row["avatar_video"])) if row["avatar_video"] else None,
-                row["joined_at"],
-            )
-            for row in await self._fetch("joined_members", room_id=room_id)
-        ]
+        return [read_member(row) for row in await self._fetch("joined_members", room_id=room_id)]
 
     async def member_key(self, room_id: RoomId, user_id: UserId) -> int | None:
         """Return our number for a member while both the user and the bot are in the room, else None."""

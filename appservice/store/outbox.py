@@ -14,6 +14,7 @@ from appservice.core.model import EventId, RoomId, UserId, Video, VideoId
 from appservice.store.sql import query
 
 CHANNEL = "roomreel"
+REVISIONS_CHANNEL = "roomreel_revisions"
 PROGRESS_CHANNEL = "roomreel_progress"
 WATCHING_CHANNEL = "roomreel_watching"
 SEGMENTS_CHANNEL = "roomreel_grown"

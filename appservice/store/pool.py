@@ -74,6 +74,15 @@ class Database:
         async with self._connection() as connection, connection.transaction():
             yield connection
 
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncIterator[Connection]:
+        """Yield a connection whose queries all see the database as it was at the first of them."""
+        async with (
+            self._connection() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield connection
+
     async def _fetch(self, name: str, /, **arguments: object) -> list[asyncpg.Record]:
         async with self._connection() as connection:
             return await connection.fetch(*query(name, **arguments))

@@ -1,9 +1,5 @@
-"""The widget's API: a session by OpenID or by a sign-in, the room, its changes."""
+"""The widget's API: a session by OpenID or by a sign-in, with the room to begin with."""
 
-import asyncio
-import contextlib
-import json
-from collections.abc import Sequence
 from typing import Any, Self
 
 import structlog
@@ -13,23 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from appservice.core.errors import (
     ForbiddenError,
     HomeserverError,
-    InvalidParamError,
-    NotFoundError,
     UnavailableError,
-    UnknownTokenError,
 )
 from appservice.core.model import RoomId, UserId
 from appservice.core.room import Membership, Room
 from appservice.core.rules.video_permissions import viewer_in
-from appservice.core.tokens import GrantScope, Session
-from appservice.core.web.reels import MOST_TOGETHER
-from appservice.core.web.room_views import RoomNow, on_behalf, room_view
-from appservice.core.web.views import PendingView, ProgressEvent, RoomView, SessionView, TalkEvent, WatchingEvent
-from appservice.web.bookmarks import bookmark_of
-from appservice.web.channel import broadcast
+from appservice.core.web.shared_views import SessionView
+from appservice.core.web.views import PendingView
 from appservice.web.context import CONTEXT, Context
+from appservice.web.entered import Entered
 from appservice.web.operation import Content, Operation, Read
-from appservice.web.requests import RoomIdText, enter, json_response
+from appservice.web.requests import RoomIdText, json_response
 
 log = structlog.get_logger()
 
@@ -57,13 +47,17 @@ _ONE_PROOF: list[Any] = [_only("openid_token", "sign_in"), _only("sign_in", "ope
 
 
 class SessionRequest(BaseModel):
-    """The body of `POST /api/v1/session`: one proof of identity, and the room, which is in the response `with_room`."""
+    """The body of `POST /api/v1/session`: one proof of identity, and the room.
+
+    It is in the response `with_room`, as a viewer sees it, or `with_overview` and what is theirs apart.
+    """
 
     model_config = ConfigDict(extra="ignore", json_schema_extra={"oneOf": _ONE_PROOF})
     openid_token: OpenIdToken | None = None
     sign_in: str | None = Field(default=None, min_length=1, max_length=200)
     room_id: RoomIdText
     with_room: bool = False
+    with_overview: bool = False
 
     @model_validator(mode="after")
     def _one_proof(self) -> Self:
@@ -102,6 +96,8 @@ async def start_session(request: web.Request, read: Read[SessionRequest]) -> web
     room, member_key = await _joined_room(context, RoomId(body.room_id), user_id)
     text, session = context.access.open_session(user_id, room.room_id, sign_in)
     log.info("session_opened", user_id=user_id, room_id=room.room_id, sign_in=sign_in)
+    entered = Entered(context, session, member_key)
+    overview, mine = await entered.first() if body.with_overview else (None, None)
     return json_response(
         SessionView(
             token=text,
@@ -110,7 +106,9 @@ async def start_session(request: web.Request, read: Read[SessionRequest]) -> web
             room_id=room.room_id,
             can=["watch", "moderate"] if viewer_in(room, user_id).moderates else ["watch"],
             asked_at=requested_at,
-            room=await _room_view(context, session, room, member_key, []) if body.with_room else None,
+            room=await entered.room() if body.with_room else None,
+            overview=overview,
+            mine=mine,
         )
     )
 
@@ -141,107 +139,3 @@ async def _joined_room(context: Context, room_id: RoomId, user_id: UserId) -> tu
         if settled:
             raise refusal  # they left, or a policy list bans them
     raise UnavailableError("Your membership of this room is just changing. Try again in a moment.")
-
-
-_TOGETHER = {
-    "name": "together",
-    "in": "query",
-    "description": "Members whose videos are to be played in turn, or `*` for everybody's",
-    "schema": {"type": "array", "items": {"type": "string"}, "maxItems": MOST_TOGETHER},
-    "explode": True,
-}
-
-
-@routes.get("/api/v1/rooms/{room_id}")
-@Operation(
-    "The room, its members and their reels", {200: Content("The room", RoomView)}, errors=(400,), query=(_TOGETHER,)
-)
-async def get_room(request: web.Request) -> web.Response:
-    """Return the room with its members, their reels, and a fresh media grant in every address."""
-    context, session, member_key = await enter(request)
-    room = await context.stores.rooms.room(session.room_id)
-    if room is None:
-        raise NotFoundError("There is no such room.")
-    together = request.query.getall("together", [])
-    if len(together) > MOST_TOGETHER:
-        raise InvalidParamError(f"At most {MOST_TOGETHER} members can be put together, or everybody by `*`.")
-    return json_response(await _room_view(context, session, room, member_key, together))
-
-
-async def _room_view(
-    context: Context, session: Session, room: Room, member_key: int, together: Sequence[str]
-) -> RoomView:
-    members = await context.stores.members.joined_members(room.room_id)
-    everything = await context.stores.videos.room_videos(room.room_id)
-    videos = await context.stores.videos.readable(everything, session.user_id)
-    grant = context.access.grant(GrantScope(room.key, member_key, session.sign_in))
-    shown = [member for member in members if member.user_id != context.config.bot]
-    live = await broadcast(context, room.room_id, members, videos)
-    viewer = viewer_in(room, session.user_id)
-    reports = await context.stores.changes.reports(room.room_id) if viewer.moderates else None
-    bookmark = await bookmark_of(context, session)
-    bot = context.config.bot
-    can = on_behalf(room, viewer, bot) if session.sign_in else []
-    served = context.use_cases.opt_ins.available
-    now = RoomNow(room, shown, videos, live, bot, reports, served)
-    return room_view(now, viewer, grant, bookmark=bookmark, turns=together, can=can)
-
-
-_STREAM = Content(
-    "`changed` and `revoked` events with a `room_id`, and `progress`, `watching` and `talk` events, "
-    "each a ProgressEvent, a WatchingEvent or a TalkEvent",
-    other={"text/event-stream": {}},
-    also=(ProgressEvent, WatchingEvent, TalkEvent),
-)
-
-
-@routes.get("/api/v1/rooms/{room_id}/events")
-@Operation("Changes of the room, as server-sent events", {200: _STREAM})
-async def get_events(request: web.Request) -> web.StreamResponse:
-    """Stream server-sent events: `changed` when the room is to be fetched again, `progress` of the work on a video,
-    `watching` with those who watch the channel, `talk` when the relations of an event are to be fetched again,
-    `revoked` at the end of access.
-    """
-    context, session, _ = await enter(request)
-    response = web.StreamResponse(
-        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    )
-    # Going away is how viewers leave, not an error.
-    with contextlib.suppress(ConnectionResetError):
-        await response.prepare(request)
-        await response.write(b": connected\n\n")
-        await _stream(response, context, session)
-    return response
-
-
-async def _stream(response: web.StreamResponse, context: Context, session: Session) -> None:
-    """Write what happens in the session's room, until it has no right to it any more."""
-    about_room = json.dumps({"room_id": session.room_id})
-    with context.hub.listening(session.room_id) as listener, context.streams.holding(session, listener):
-        while not listener.has_ended:
-            try:
-                await asyncio.wait_for(listener.wait(), _KEEP_ALIVE_S)
-            except TimeoutError:
-                await response.write(b": keep-alive\n\n")
-                continue
-            pending = listener.take()
-            if pending.changed:  # whoever leaves changes the room: only then is membership queried again
-                try:
-                    await context.access.membership(session, session.room_id)
-                except ForbiddenError:
-                    await _send(response, "revoked", about_room)
-                    return
-                except (UnavailableError, UnknownTokenError):
-                    return  # the widget connects again, if it may
-                await _send(response, "changed", about_room)
-            for data in pending.progress:
-                await _send(response, "progress", data)
-            if pending.watching is not None:
-                await _send(response, "watching", pending.watching)
-            for event_id in pending.talks:
-                await _send(response, "talk", json.dumps({"room_id": session.room_id, "event_id": event_id}))
-            await asyncio.sleep(_SETTLE_S)
-
-
-async def _send(response: web.StreamResponse, kind: str, data: str) -> None:
-    await response.write(f"event: {kind}\ndata: {data}\n\n".encode())

@@ -20,6 +20,7 @@ from appservice.web.event_streams import EventStreams
 from appservice.web.hub import Hub
 from appservice.web.limits import RateLimits
 from appservice.web.relations import RelationReader
+from appservice.web.room_cache import RoomCache
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Context:
     hub: Hub
     streams: EventStreams
     reels: ReelCache
+    rooms: RoomCache
     limits: RateLimits
     session: aiohttp.ClientSession
     upload_folder: UploadFolder

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -14,7 +14,15 @@ from appservice import metrics
 from appservice.core.errors import UnavailableError
 from appservice.core.model import RoomId, UserId
 from appservice.database.opening import listen
-from appservice.store.outbox import CHANNEL, PROGRESS_CHANNEL, SEGMENTS_CHANNEL, TALK_CHANNEL, WATCHING_CHANNEL
+from appservice.store.outbox import (
+    CHANNEL,
+    PROGRESS_CHANNEL,
+    REVISIONS_CHANNEL,
+    SEGMENTS_CHANNEL,
+    TALK_CHANNEL,
+    WATCHING_CHANNEL,
+)
+from appservice.web.followers import Follower
 
 log = structlog.get_logger()
 
@@ -22,32 +30,51 @@ _RECONNECT_S = 1.0
 # Who watches is sent once for all who come and go meanwhile; later in full rooms, where it goes to many.
 _GATHER_S, _GATHER_EACH_S, _GATHER_LONGEST_S = 0.3, 0.01, 5.0
 
+_KEEP_ALIVE_S = 15.0
+# Changes of a room that come so close together are brought as one.
+_SETTLE_S = 0.1
+
 # A slow reader gets one event for all of these and more.
 _MOST_TALKS = 50
 
 T = TypeVar("T")
 WatchingOf = Callable[[RoomId], Awaitable[Sequence[UserId]]]
+Deliver = Callable[[RoomId, list[Follower]], Awaitable[None]]
+"""Lets followers of a room be sent what is new to each (`Followers.deliver`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notifications:
-    """What a widget is to be notified of: `progress` and `watching` as JSON, `talks` as event ids (None: any)."""
+    """What a widget is to be notified of: `progress` and `watching` as JSON, `talks` as event ids (None: any).
+
+    `is_idle`: nothing else was to be sent for a while.
+    """
 
     changed: bool
     progress: list[str]
     watching: str | None
     talks: list[str | None]
+    is_idle: bool = False
 
 
 class Listener:
-    """The pending notifications of one widget. Many changes are one, and of a video's progress the latest counts."""
+    """The pending notifications of one widget. Many changes are one, and of a video's progress the latest counts.
 
-    def __init__(self) -> None:
+    `follower` is there where it follows the room by number: then it is not notified of changes, but gets them.
+    """
+
+    __slots__ = (
+        "_changed", "_heard", "_idle", "_pending", "_progress", "_talks", "_watching", "follower", "has_ended",
+    )  # fmt: skip
+
+    def __init__(self, follower: Follower | None = None) -> None:
         self._pending = asyncio.Event()
         self._changed = False
         self._progress: dict[str, str] = {}
         self._watching: str | None = None
         self._talks: dict[str | None, None] = {}
+        self._heard = self._idle = False
+        self.follower = follower
         self.has_ended = False
 
     def end(self) -> None:
@@ -77,14 +104,27 @@ class Listener:
             self._talks = {None: None}
         self._pending.set()
 
+    def wake(self) -> None:
+        """Let the follower's pending events be sent."""
+        self._pending.set()
+
+    def keep_alive(self) -> None:
+        """Note that time has passed: who had nothing since the last time is to say that it is still there."""
+        self._idle, self._heard = not self._heard, False
+        if self._idle:
+            self._pending.set()
+
     async def wait(self) -> None:
         """Return when there is a notification."""
         await self._pending.wait()
 
     def take(self) -> Notifications:
         """Return all pending notifications, which are pending no longer."""
-        taken = Notifications(self._changed, list(self._progress.values()), self._watching, list(self._talks))
+        taken = Notifications(
+            self._changed, list(self._progress.values()), self._watching, list(self._talks), self._idle
+        )
         self._changed, self._progress, self._watching, self._talks = False, {}, None, {}
+        self._heard, self._idle = True, False
         self._pending.clear()
         return taken
 
@@ -92,19 +132,22 @@ class Listener:
 class Hub:
     """Listeners by room."""
 
-    def __init__(self, dsn: str, watching_of: WatchingOf, on_change: Callable[[], None]) -> None:
+    def __init__(self, dsn: str, watching_of: WatchingOf, on_change: Callable[[], None], deliver: Deliver) -> None:
         self._dsn = dsn
+        self._deliver = deliver
+        self._delivering: set[str] = set()
         self._on_change = on_change
         self._watching_of = watching_of
         self._gathering: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._awaiting_segments: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
     @contextmanager
-    def listening(self, room_id: RoomId) -> Iterator[Listener]:
+    def listening(self, room_id: RoomId, follower: Follower | None = None) -> Iterator[Listener]:
         """Yield a listener to what happens in a room."""
-        with _among(self._listeners, room_id, Listener()) as listener, metrics.VIEWERS.track_inprogress():
+        with _among(self._listeners, room_id, Listener(follower)) as listener, metrics.VIEWERS.track_inprogress():
             yield listener
 
     @contextmanager
@@ -118,7 +161,38 @@ class Hub:
         self._on_change()
         self.notify_segments(room_id)
         for listener in self._listeners.get(room_id, ()):
-            listener.notify_changed()
+            if listener.follower is None:
+                listener.notify_changed()
+        # Also where nothing is new: somebody may have been signed out, or be banned by a policy list.
+        self.bring(room_id)
+
+    def _revised(self, data: str) -> None:
+        self.bring(data.partition(" ")[2])
+
+    def bring(self, room_id: str) -> None:
+        """Let those who follow a room get what is new, soon and together."""
+        follows = any(listener.follower for listener in self._listeners.get(room_id, ()))
+        if follows and room_id not in self._delivering:
+            self._delivering.add(room_id)
+            self._start(self._bring(RoomId(room_id)))
+
+    async def _bring(self, room_id: RoomId) -> None:
+        await asyncio.sleep(_SETTLE_S)
+        self._delivering.discard(room_id)  # what comes from here on is brought the next time
+        # Two deliveries at a time would bring things twice, or in another order.
+        async with self._turns[room_id]:
+            listeners = [each for each in self._listeners.get(room_id, ()) if each.follower]
+            try:
+                await self._deliver(room_id, [each.follower for each in listeners if each.follower])
+            except UnavailableError as error:
+                log.warning("changes_not_delivered", reason=str(error))
+                for listener in listeners:
+                    listener.end()  # they connect again, by the number that they have
+            for listener in listeners:
+                if listener.follower and listener.follower.has_news:
+                    listener.wake()
+        if room_id not in self._listeners:
+            self._turns.pop(room_id, None)
 
     def notify_segments(self, room_id: str) -> None:
         """Notify those who wait for more segments of a room's videos."""
@@ -138,9 +212,12 @@ class Hub:
     def _others_watch(self, room_id: str) -> None:
         if room_id in self._listeners and room_id not in self._gathering:
             self._gathering.add(room_id)
-            task = asyncio.create_task(self._notify_watching(RoomId(room_id)))
-            self._tasks.add(task)  # the loop alone would let go of it
-            task.add_done_callback(self._tasks.discard)
+            self._start(self._notify_watching(RoomId(room_id)))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)  # the loop alone would let go of it
+        task.add_done_callback(self._tasks.discard)
 
     async def _notify_watching(self, room_id: RoomId) -> None:
         await asyncio.sleep(min(_GATHER_LONGEST_S, _GATHER_S + _GATHER_EACH_S * len(self._listeners.get(room_id, ()))))
@@ -158,13 +235,27 @@ class Hub:
             for listener in self._listeners.get(room_id, ()):
                 listener.notify_talk(None)
 
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(_KEEP_ALIVE_S)
+            for listeners in list(self._listeners.values()):
+                for listener in listeners:
+                    listener.keep_alive()
+
     async def run(self) -> None:
         """Listen to the database for ever; after an outage every widget looks again, for changes were missed."""
+        ticking = asyncio.create_task(self._keep_alive())
+        try:
+            await self._listen()
+        finally:
+            ticking.cancel()
+
+    async def _listen(self) -> None:
         while True:
             try:
                 channels = {
                     CHANNEL: self.wake, PROGRESS_CHANNEL: self._dispatch_progress, WATCHING_CHANNEL: self._others_watch,
-                    SEGMENTS_CHANNEL: self.notify_segments, TALK_CHANNEL: self._talk,
+                    SEGMENTS_CHANNEL: self.notify_segments, TALK_CHANNEL: self._talk, REVISIONS_CHANNEL: self._revised,
                 }  # fmt: skip
                 await listen(self._dsn, channels, on_ready=self._wake_all)
             except UnavailableError as error:

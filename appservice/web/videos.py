@@ -92,7 +92,7 @@ async def _video_response(caller: Caller, video: Video) -> web.Response:
     reports = await caller.context.stores.changes.reports(caller.room.room_id) if caller.viewer.moderates else None
     grant = caller.context.access.grant(caller.scope)
     is_avatar = sender is not None and sender.avatar_video == video.id
-    return json_response(video_view(video, caller.viewer, grant, is_avatar=is_avatar, reports=reports))
+    return json_response(video_view(video, caller.viewer, f"{grant.base}/", is_avatar=is_avatar, reports=reports))
 
 
 @routes.patch(VIDEO)

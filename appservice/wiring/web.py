@@ -12,9 +12,11 @@ from appservice.matrix.openid import Federation, OpenIdVerifier, Peer
 from appservice.web.clock import SharedClock
 from appservice.web.context import Context
 from appservice.web.event_streams import EventStreams
+from appservice.web.followers import Followers
 from appservice.web.hub import Hub
 from appservice.web.limits import RateLimits
 from appservice.web.relations import RelationReader
+from appservice.web.room_cache import RoomCache
 from appservice.wiring.parts import HTTP_TIMEOUT, Parts, connections
 
 _MOST_OF_PEER = 32
@@ -23,19 +25,23 @@ _MOST_OF_PEER = 32
 async def build_context(parts: Parts, stack: AsyncExitStack) -> Context:
     """Return what the routes share; `stack` closes it."""
     config, stores = parts.config, parts.stores
+    clock = SharedClock(stores.installation.now)
+    rooms = RoomCache(stores, clock, config.bot, encrypted_rooms=parts.use_cases.opt_ins.available)
+    followers = Followers(stores, rooms, clock)
     return Context(
         config=config,
         stores=stores,
         use_cases=parts.use_cases,
-        clock=SharedClock(stores.installation.now),
+        clock=clock,
         relations=RelationReader(parts.homeserver, stores.sent_for),
         homeserver=parts.homeserver,
         openid=await _verifier(config, stack),
         files=parts.files,
         access=parts.access,
-        hub=Hub(parts.dsn, stores.channels.watching, on_change=parts.access.invalidate),
+        hub=Hub(parts.dsn, stores.channels.watching, on_change=parts.access.invalidate, deliver=followers.deliver),
         streams=EventStreams(),
         reels=ReelCache(),
+        rooms=rooms,
         limits=RateLimits(),
         # Avatars may come from other homeservers, however slow: what queries ours does not wait behind them.
         session=await stack.enter_async_context(connections(_MOST_OF_PEER)),

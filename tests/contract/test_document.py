@@ -66,6 +66,8 @@ def test_every_operation_is_whole(document: Document) -> None:
             assert set(requirement) <= set(document["components"]["securitySchemes"])
     assert seen == {
         "post /api/v1/session", "post /api/v1/sign-in", "delete /api/v1/sign-in", "get /api/v1/rooms/{room_id}",
+        "get /api/v1/rooms/{room_id}/overview", "get /api/v1/rooms/{room_id}/videos",
+        "get /api/v1/rooms/{room_id}/members", "get /api/v1/rooms/{room_id}/mine",
         "get /api/v1/rooms/{room_id}/events",
         "put /api/v1/rooms/{room_id}/watching", "get /api/v1/time", "put /api/v1/rooms/{room_id}/place",
         "patch /api/v1/videos/{id}",

@@ -1,5 +1,6 @@
 """Whether responses of the web server are what its OpenAPI document says."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -62,6 +63,8 @@ class Agreement:
             assert documented is not None, "its status is not documented"
             assert response.content_type in documented.get("content", {response.content_type: {}}), "nor its type"
             body = response.body if isinstance(response, web.Response) else None
+            if isinstance(body, bytes) and response.headers.get("Content-Encoding") == "gzip":
+                body = gzip.decompress(body)
             if response.content_type == "application/json" and isinstance(body, bytes) and len(body) < _MOST:
                 conform(self._document, path, method, response.status, json.loads(body))
         except (AssertionError, jsonschema.ValidationError) as error:

@@ -18,7 +18,7 @@ from appservice.core.rules.video_permissions import (
     may_watch,
     waits,
 )
-from appservice.core.schedule import Schedule, Turn
+from appservice.core.schedule import Schedule, Turn, showing
 from appservice.core.tokens import Grant
 from appservice.core.web.reels import (
     CHANNEL_KEY,
@@ -75,6 +75,7 @@ class RoomNow:
     bot: UserId
     reports: Mapping[VideoId, int] | None = None
     encrypted_rooms: bool = False
+    revision: int = 0
 
 
 def room_view(
@@ -91,6 +92,7 @@ def room_view(
     `turns` is who is to take turns in a reel (`together_view`), `can` what the bot may do on the viewer's behalf.
     """
     room, members, videos, live = now.room, now.members, now.videos, now.live
+    base = f"{grant.base}/"
     seen = [video for video in videos if may_see(video, viewer)]
     sent = by_sender(seen)
     latest: dict[UserId, int] = {}
@@ -101,21 +103,23 @@ def room_view(
     )
     return RoomView(
         room_id=room.room_id,
+        revision=now.revision,
+        next=None,
         name=room.name,
         bot=now.bot,
-        channel=_reel_url(grant, CHANNEL_KEY, channel(for_all(videos, members))),
+        channel=reel_url(base, CHANNEL_KEY, channel(for_all(videos, members))),
         grant_expires_at=grant.expires_at,
         now=live.now,
-        schedule=_schedule_view(live.schedule) if live.schedule else None,
+        schedule=schedule_view(live.schedule, live.now) if live.schedule else None,
         watching=list(live.watching),
-        replaced_by=_link(room.replaced_by, now.bot) if room.replaced_by else None,
+        replaced_by=link(room.replaced_by, now.bot) if room.replaced_by else None,
         place=bookmark,
         direct=len(members) == 2,
         can=list(can),
         encryption=encryption_view(room, members, viewer, available=now.encrypted_rooms),
-        together=together_view(members, videos, turns, grant),
+        together=together_view(members, videos, turns, base),
         members=[
-            _member_view(member, sent.get(member.user_id, []), room, viewer, grant, now.reports) for member in ordered
+            _member_view(member, sent.get(member.user_id, []), room, viewer, base, now.reports) for member in ordered
         ],
     )
 
@@ -157,7 +161,7 @@ def relation_view(relation: Relation) -> SaidEventView:
     )  # fmt: skip
 
 
-def _link(room_id: RoomId, bot: UserId) -> str:
+def link(room_id: RoomId, bot: UserId) -> str:
     """Return a link to a room that the bot is in, or will be (client-server API, "matrix.to navigation")."""
     server = bot.partition(":")[2]
     return f"https://matrix.to/#/{quote(room_id, safe='!:')}?via={quote(server, safe=':[]')}"
@@ -168,7 +172,7 @@ EVERYBODY = "*"
 
 
 def together_view(
-    members: Sequence[Member], videos: Sequence[Video], turns: Sequence[str], grant: Grant
+    members: Sequence[Member], videos: Sequence[Video], turns: Sequence[str], base: str
 ) -> TogetherView | None:
     """Return the reel in which the requested members (or EVERYBODY) take turns; None when nobody is requested."""
     if not turns:
@@ -177,14 +181,28 @@ def together_view(
     people = taking_turns([member for member in members if everybody or member.user_id in turns])
     senders = [member.user_id for member in people]
     key = EVERYBODY_KEY if everybody else key_of_turns(people)
-    return TogetherView(members=list(senders), reel_url=_reel_url(grant, key, together(videos, senders)))
+    return TogetherView(members=list(senders), reel_url=reel_url(base, key, together(videos, senders)))
 
 
-def _schedule_view(schedule: Schedule) -> ScheduleView:
+MOST_TURNS = 100
+"""Turns of the channel that a response has."""
+
+
+def schedule_view(schedule: Schedule, now: int) -> ScheduleView:
+    """Return a schedule; of a long one what shows at `now` (ms since the epoch) and next."""
+    items, before, starts_at, until = schedule.items, schedule.before, schedule.starts_at, None
+    if len(items) > MOST_TURNS:
+        if now >= starts_at:
+            shown = showing(schedule, now)
+            first, starts_at, before = items.index(shown.turn), shown.began, None
+            items = (*items[first:], *items[:first])
+        items = items[:MOST_TURNS]
+        until = starts_at + sum(turn.duration for turn in items)
     return ScheduleView(
-        starts_at=schedule.starts_at,
-        items=[_turn_view(turn) for turn in schedule.items],
-        before=_turn_view(schedule.before) if schedule.before else None,
+        starts_at=starts_at,
+        items=[_turn_view(turn) for turn in items],
+        before=_turn_view(before) if before else None,
+        until=until,
     )
 
 
@@ -193,40 +211,44 @@ def _turn_view(turn: Turn) -> TurnView:
 
 
 def _member_view(
-    member: Member, videos: Sequence[Video], room: Room, viewer: Viewer, grant: Grant,
+    member: Member, videos: Sequence[Video], room: Room, viewer: Viewer, base: str,
     reports: Mapping[VideoId, int] | None,
 ) -> MemberView:  # fmt: skip
     return MemberView(
         user_id=member.user_id,
         display_name=member.display_name,
-        avatar_url=f"{grant.base}/avatar/{member.key}" if member.avatar_mxc else None,
+        avatar_url=f"{base}avatar/{member.key}" if member.avatar_mxc else None,
         video_avatar=next(
             (
-                _preview_url(video, viewer, grant)
+                preview_url(video, viewer, base)
                 for video in videos
                 if video.id == member.avatar_video and video.plays_by_itself
             ),
             None,
         ),
-        reel_url=_reel_url(grant, str(member.key), members_reel(videos, member.user_id)),
+        reel_url=reel_url(base, str(member.key), members_reel(videos, member.user_id)),
         can=["order"] if may_order(member.user_id, viewer, room.settings) else [],
+        count=len(videos),
+        playable=sum(video.has_media for video in videos),
         videos=[
-            video_view(video, viewer, grant, is_avatar=video.id == member.avatar_video, reports=reports)
+            video_view(video, viewer, base, is_avatar=video.id == member.avatar_video, reports=reports)
             for video in videos
         ],
     )
 
 
-def _reel_url(grant: Grant, key: str, videos: Sequence[Video]) -> str | None:
-    return f"{grant.base}/reel/{key}/{revision_of(videos)}/index.m3u8" if videos else None
+def reel_url(base: str, key: str, videos: Sequence[Video]) -> str | None:
+    """Return the address of the reel that plays these videos, None for none."""
+    return f"{base}reel/{key}/{revision_of(videos)}/index.m3u8" if videos else None
 
 
-def _folder(video: Video, viewer: Viewer, grant: Grant) -> str | None:
-    return f"{grant.base}/v/{video.id}/{video.media.stage}" if video.has_media and may_watch(video, viewer) else None
+def _folder(video: Video, viewer: Viewer, base: str) -> str | None:
+    return f"{base}v/{video.id}/{video.media.stage}" if video.has_media and may_watch(video, viewer) else None
 
 
-def _preview_url(video: Video, viewer: Viewer, grant: Grant) -> str | None:
-    folder = _folder(video, viewer, grant)
+def preview_url(video: Video, viewer: Viewer, base: str) -> str | None:
+    """Return the address of a short silent clip, None where there is none for the viewer."""
+    folder = _folder(video, viewer, base)
     return f"{folder}/{PREVIEW}" if folder and video.media.has_preview else None
 
 
@@ -255,10 +277,13 @@ def _hidden_by(video: Video, viewer: Viewer) -> HiddenBy | None:
 
 
 def video_view(
-    video: Video, viewer: Viewer, grant: Grant, *, is_avatar: bool, reports: Mapping[VideoId, int] | None
+    video: Video, viewer: Viewer, base: str, *, is_avatar: bool, reports: Mapping[VideoId, int] | None
 ) -> VideoView:
-    """Return a video for `viewer`, who may see it; `reports` is None for those who are not to know of any."""
-    folder = _folder(video, viewer, grant)
+    """Return a video for `viewer`, who may see it; `reports` is None for those who are not to know of any.
+
+    `base` is what media addresses begin with, up to a slash.
+    """
+    folder = _folder(video, viewer, base)
     at_work = video.state in {State.PROCESSING, State.PLAYABLE} and video.work.percent is not None
     return VideoView(
         id=video.id,
@@ -277,7 +302,7 @@ def video_view(
         poster_url=f"{folder}/{POSTER}" if folder and video.media.has_poster else None,
         playlist_url=f"{folder}/index.m3u8" if folder else None,
         storyboard_url=f"{folder}/storyboard.vtt" if folder and video.media.storyboard else None,
-        preview_url=_preview_url(video, viewer, grant),
+        preview_url=preview_url(video, viewer, base),
         blurhash=video.media.blurhash,
         progress=ProgressView(percent=video.work.percent or 0, remaining=video.work.remaining) if at_work else None,
         created_at=video.created_at,

@@ -98,7 +98,11 @@ class VideoView(BaseModel):
 
 
 class MemberView(BaseModel):
-    """A joined member with the reel that plays, and all videos in its order; `video_avatar` is a short silent clip."""
+    """A joined member with the reel that plays, and videos in its order; `video_avatar` is a short silent clip.
+
+    `count` is how many videos the viewer sees in all, `playable` how many of them can be watched: of a large room
+    `videos` has those of one page.
+    """
 
     user_id: str
     display_name: str | None
@@ -107,6 +111,8 @@ class MemberView(BaseModel):
     reel_url: str | None
     can: list[str]
     videos: list[VideoView]
+    count: int
+    playable: int
 
 
 class TurnView(BaseModel):
@@ -117,11 +123,15 @@ class TurnView(BaseModel):
 
 
 class ScheduleView(BaseModel):
-    """What the channel shows: `items` again and again from `starts_at` (ms since the epoch) on, till then `before`."""
+    """What the channel shows: `items` again and again from `starts_at` (ms since the epoch) on, till then `before`.
+
+    Of a long list `items` are those that show next, once, until `until` (ms since the epoch); null: it is all of it.
+    """
 
     starts_at: int
     items: list[TurnView]
     before: TurnView | None
+    until: int | None
 
 
 class TimeView(BaseModel):
@@ -209,10 +219,13 @@ class RoomView(BaseModel):
     `direct`: two members are here, and nobody else; `bot` is no member. `together` is there when it was requested.
     `replaced_by` is a link to the room that this one was upgraded to. `can` says what the bot does on behalf of a
     viewer who is signed in without a client; nothing for others, whose clients do it. `encryption` is null where the
-    room is not encrypted.
+    room is not encrypted. `revision` is the number of the room's newest change. `next` is what `after` takes for the
+    next page of a large room: members and videos besides these; null where this is the last.
     """
 
     room_id: str
+    revision: int
+    next: str | None
     name: str | None
     bot: str
     channel: str | None
@@ -289,21 +302,6 @@ class OrderView(BaseModel):
 
 class EmptyView(BaseModel):
     """Done; the body is an empty object."""
-
-
-class SessionView(BaseModel):
-    """A session: `expires_at` in ms since the epoch, `can` names what the user may do in the room.
-
-    `room` is there when it was requested; `asked_at`, in ms since the epoch, is when the request came.
-    """
-
-    token: str
-    expires_at: int
-    user_id: str
-    room_id: str
-    can: list[str]
-    asked_at: int
-    room: RoomView | None
 
 
 class PendingView(BaseModel):

@@ -3,6 +3,7 @@
 import asyncio
 
 from appservice.core.model import RoomId, UserId
+from appservice.web.followers import Follower
 from appservice.web.hub import Hub, Listener, Notifications
 
 
@@ -51,7 +52,10 @@ def test_new_segments_wake_who_waits_in_the_room() -> None:
     async def nobody(_: RoomId) -> list[UserId]:
         return []
 
-    hub = Hub("", nobody, lambda: None)
+    async def deliver(_: RoomId, __: list[Follower]) -> None:
+        raise AssertionError("nobody follows")
+
+    hub = Hub("", nobody, lambda: None, deliver)
     with (
         hub.more_segments(RoomId("!here")) as here,
         hub.more_segments(RoomId("!here")) as too,

@@ -57,7 +57,8 @@ def test_a_room() -> None:
     video = make_video(1)
     room = view([video])
     assert room.model_dump() == {
-        "room_id": ROOM, "name": "The den", "bot": BOT, "channel": f"{BASE}/reel/all/{revision_of([video])}/index.m3u8",
+        "room_id": ROOM, "revision": 0, "next": None, "name": "The den", "bot": BOT,
+        "channel": f"{BASE}/reel/all/{revision_of([video])}/index.m3u8",
         "grant_expires_at": 1_800_000_000_000, "now": 1_700_000_000_000, "direct": True, "schedule": None,
         "watching": [], "replaced_by": None, "together": None,
         "place": None, "can": [], "encryption": None,
@@ -79,10 +80,11 @@ def test_a_room() -> None:
                         "audio_left_out": None,
                     }
                 ],
+                    "count": 1, "playable": 1,
             },
             {
                 "user_id": BOB, "display_name": None, "avatar_url": None, "video_avatar": None, "reel_url": None,
-                "can": ["order"], "videos": [],
+                "can": ["order"], "videos": [], "count": 0, "playable": 0,
             },
         ],
     }  # fmt: skip
@@ -133,6 +135,7 @@ def test_what_the_channel_shows_when_and_to_whom() -> None:
     room = view([], live=Broadcast(Schedule(5, (one,), two), [ALICE], 9)).model_dump()
     assert room["schedule"] == {
         "starts_at": 5, "items": [{"id": one.id, "duration": 2.5}], "before": {"id": two.id, "duration": 1.0},
+        "until": None,
     }  # fmt: skip
     assert (room["watching"], room["now"]) == ([ALICE], 9)
     assert view([], live=Broadcast(Schedule(5, (one,)), [], 9)).model_dump()["schedule"]["before"] is None
@@ -242,11 +245,11 @@ def test_whom_a_held_video_waits_for(held_for: HeldFor | None, to_sender: str, t
     video = make_video(1, visibility=Visibility.HELD, held_for=held_for)
     grant = Grant("1.s/r", 0)
     reasons = [
-        video_view(video, Viewer(ALICE, moderates), grant, is_avatar=False, reports=None).waits_for
+        video_view(video, Viewer(ALICE, moderates), f"{grant.base}/", is_avatar=False, reports=None).waits_for
         for moderates in (False, True)
     ]
     assert reasons == [to_sender, to_moderator]
-    shown = video_view(make_video(1), Viewer(ALICE, True), grant, is_avatar=False, reports=None)
+    shown = video_view(make_video(1), Viewer(ALICE, True), f"{grant.base}/", is_avatar=False, reports=None)
     assert (shown.waits_for, shown.kind) == (None, Kind.VIDEO)
 
 
@@ -266,7 +269,7 @@ def test_why_a_video_is_held_and_who_watches_it(
 ) -> None:
     video = make_video(1, visibility=Visibility.HELD, held_for=held_for)
     sender, moderator = (
-        video_view(video, viewer, Grant("1.s/r", 0), is_avatar=False, reports=None)
+        video_view(video, viewer, "/media/1.s/r/", is_avatar=False, reports=None)
         for viewer in (Viewer(ALICE, False), Viewer(BOB, True))
     )
     assert (sender.held_for, sender.playlist_url, sender.poster_url) == (to_sender, None, None)
@@ -285,7 +288,7 @@ def test_a_held_video_is_no_face_also_for_who_may_watch_it() -> None:
 @pytest.mark.parametrize("state", State)
 def test_what_waits_for_its_upload(state: State) -> None:
     video = make_video(1, state=state, awaited_since=datetime(2026, 1, 1, tzinfo=UTC))
-    seen = video_view(video, Viewer(ALICE, False), Grant("1.s/r", 0), is_avatar=False, reports=None)
+    seen = video_view(video, Viewer(ALICE, False), "/media/1.s/r/", is_avatar=False, reports=None)
     assert seen.waits_for == ("upload" if state is State.QUEUED else None)
 
 

@@ -1,0 +1,214 @@
+"""Rooms in this process's memory: as they were at the newest revision that was asked for, and responses made of that.
+
+Bounded: a room that is too much is read again when somebody comes back to it.
+"""
+
+import asyncio
+import gzip
+from collections import OrderedDict, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from pydantic import BaseModel
+
+from appservice import __version__
+from appservice.core.errors import NotFoundError
+from appservice.core.model import RoomId, UserId, Video, VideoId
+from appservice.core.rules.power_levels import is_moderator
+from appservice.core.schedule import Schedule, Turn, showing
+from appservice.core.web.bytes_cache import BytesCache
+from appservice.core.web.lists import EVERYBODY, Lists, Slice, around, everything
+from appservice.core.web.reels import CHANNEL_KEY, channel, for_all, revision_of
+from appservice.core.web.room_pages import Shared
+from appservice.core.web.room_state import Change, Rights, RoomState
+from appservice.store import RoomRead, Stores
+from appservice.web.clock import SharedClock
+
+SMALL = 100
+"""A room of so many videos is sent whole."""
+
+_MOST_VIDEOS = 40_000
+_MOST_RIGHTS = 32
+_LOG = 128
+_BODIES, _BODIES_PER_ROOM = 32 * 1024 * 1024, 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A response's JSON, compressed by gzip; `etag` names what it is made of."""
+
+    etag: str
+    compressed: bytes
+
+    def json(self) -> bytes:
+        """Return it as it was before."""
+        return gzip.decompress(self.compressed)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What the channel plays since a revision: its address, and its schedule."""
+
+    since: int
+    channel: str | None
+    schedule: Schedule | None
+
+
+class RoomEntry:
+    """A room at a revision, with the changes that led there; `floor`: those after this one are all known.
+
+    `whole` has videos of the last changes with all that is to be said of them.
+    """
+
+    def __init__(
+        self, state: RoomState, changes: Sequence[Change], floor: int, whole: Mapping[VideoId, Video] | None = None
+    ) -> None:
+        self.state, self.floor = state, floor
+        self.changes = tuple(changes)
+        self.whole = dict(whole or {})
+        self.program: Program | None = None
+        self._lists: OrderedDict[Rights, Lists] = OrderedDict()
+
+    @classmethod
+    def of(cls, read: RoomRead) -> Self:
+        """Return a room that was read anew, as far back as its log goes."""
+        # One that stands for more than are logged is as good as none.
+        unlogged = max((change.revision for change in read.changes if change.is_everything), default=0)
+        oldest = min((change.revision for change in read.changes), default=read.state.revision + 1)
+        return cls(read.state, read.changes, max(oldest - 1, unlogged))
+
+    def advanced(self, read: RoomRead) -> "RoomEntry":
+        """Return the room at a newer revision, by all changes in between."""
+        floor = max(self.floor, read.state.revision - _LOG)
+        changes = [change for change in (*self.changes, *read.changes) if change.revision > floor]
+        after = RoomEntry(read.state, changes, floor, read.videos)
+        after.program, after._lists = self.program, self._lists.copy()
+        return after
+
+    def since(self, revision: int) -> list[Change] | None:
+        """Return the changes after a revision, None where they are not known (any more)."""
+        if not self.floor <= revision <= self.state.revision:
+            return None
+        return [change for change in self.changes if change.revision > revision]
+
+    def lists(self, rights: Rights, bot: UserId) -> Lists:
+        """Return the room's lists for viewers with these rights."""
+        known = self._lists.get(rights)
+        if known is None or known.state is not self.state:
+            known = self._lists[rights] = Lists(self.state, rights, bot, known)
+            if len(self._lists) > _MOST_RIGHTS:
+                self._lists.popitem(last=False)
+        self._lists.move_to_end(rights)
+        return known
+
+
+class RoomCache:
+    """The rooms that were asked for lately."""
+
+    def __init__(self, stores: Stores, clock: SharedClock, bot: UserId, *, encrypted_rooms: bool) -> None:
+        self._stores, self._clock, self._bot = stores, clock, bot
+        self._encrypted_rooms = encrypted_rooms
+        self._rooms: OrderedDict[RoomId, RoomEntry] = OrderedDict()
+        self._locks: defaultdict[RoomId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._bodies: BytesCache[str, Body] = BytesCache(_BODIES, _BODIES_PER_ROOM)
+
+    async def now(self, room_id: RoomId) -> RoomEntry:
+        """Return a room as it is now. Raises NotFoundError for an unknown one."""
+        async with self._locks[room_id]:
+            try:
+                return await self._read(room_id)
+            finally:
+                if room_id not in self._rooms:
+                    self._locks.pop(room_id, None)
+
+    async def _read(self, room_id: RoomId) -> RoomEntry:
+        entry = self._rooms.get(room_id)
+        read = await self._stores.room_states.read(room_id, entry.state if entry else None)
+        if read is None:
+            self._rooms.pop(room_id, None)
+            raise NotFoundError("There is no such room.")
+        if entry is None or read.anew:
+            entry = RoomEntry.of(read)
+        elif read.state is not entry.state:
+            entry = entry.advanced(read)
+        self._rooms[room_id] = entry
+        self._rooms.move_to_end(room_id)
+        self._bound()
+        return entry
+
+    def _bound(self) -> None:
+        videos = sum(len(entry.state.senders) + 1 for entry in self._rooms.values())
+        while videos > _MOST_VIDEOS and len(self._rooms) > 1:
+            room_id, entry = self._rooms.popitem(last=False)
+            videos -= len(entry.state.senders) + 1
+            if not self._locks[room_id].locked():
+                del self._locks[room_id]
+
+    async def rights(self, entry: RoomEntry, user_id: UserId) -> Rights:
+        """Return what somebody may see of a room."""
+        state = entry.state
+        moderates = is_moderator(state.room.power_levels, user_id, state.room.creators)
+        withheld = await self._stores.room_states.withheld(state.strict, [user_id])
+        return Rights(moderates, withheld[user_id])
+
+    async def program(self, entry: RoomEntry) -> Program:
+        """Return what the room's channel plays; its schedule is brought up to date by the way."""
+        state = entry.state
+        if entry.program is None or entry.program.since != state.program:
+            members = list(state.members.values())
+            people = [member for member in members if member.user_id != self._bot]
+            videos = [video for sent in state.sent.values() for video in sent]
+            plays = channel(for_all(videos, people))
+            schedule = await self._stores.channels.schedule(state.room.room_id, for_all(videos, members), _turns_of)
+            address = f"reel/{CHANNEL_KEY}/{revision_of(plays)}/index.m3u8" if plays else None
+            entry.program = Program(state.program, address, schedule)
+        return entry.program
+
+    async def shared(self, entry: RoomEntry, rights: Rights) -> Shared:
+        """Return what the pages of a room are made by."""
+        program = await self.program(entry)
+        return Shared(entry.lists(rights, self._bot), self._bot, program.channel, self._encrypted_rooms)
+
+    async def overview(self, entry: RoomEntry, rights: Rights) -> Body:
+        """Return the room with the page that its channel shows."""
+        shared = await self.shared(entry, rights)
+        program = await self.program(entry)
+        lists = shared.lists
+        if len(lists.everybody) <= SMALL:
+            page = lists.page(EVERYBODY, everything)
+        else:
+            now = await self._clock.now()
+            shows = showing(program.schedule, round(now)).turn.id if program.schedule else ""
+            page = lists.page(EVERYBODY, around(shows))
+
+        async def make() -> BaseModel:
+            return shared.overview(page, await self.whole(lists, page))
+
+        return await self.body(lists, f"overview-{page.start}", make)
+
+    async def whole(self, lists: Lists, page: Slice) -> dict[VideoId, Video]:
+        """Return the videos of a page with all that is to be said of them."""
+        return await self._stores.room_states.videos(lists.state.room.room_id, [video.id for video in page.videos])
+
+    async def changed(self, entry: RoomEntry, ids: Iterable[VideoId]) -> dict[VideoId, Video]:
+        """Return the changed videos, as far as they are still there."""
+        missing = [each for each in ids if each not in entry.whole and each in entry.state.senders]
+        if missing:
+            entry.whole |= await self._stores.room_states.videos(entry.state.room.room_id, missing)
+        return entry.whole
+
+    async def body(self, lists: Lists, name: str, make: Callable[[], Awaitable[BaseModel]]) -> Body:
+        """Return what `make` makes of lists, once for each revision and all viewers with the same rights."""
+        room_id, key = lists.state.room.room_id, f"{lists.state.revision}-{lists.rights.tag}-{name}"
+        found = self._bodies.get(room_id, key)
+        if found is None:
+            compressed = gzip.compress((await make()).model_dump_json().encode(), compresslevel=6, mtime=0)
+            # Of another release the same may be written otherwise.
+            found = Body(f'"{__version__}-{key}"', compressed)
+            self._bodies.put(room_id, key, found, len(found.compressed))
+        return found
+
+
+def _turns_of(videos: Sequence[Video]) -> list[Turn]:
+    return [Turn.of(video) for video in channel(videos)]
