@@ -1,16 +1,14 @@
-// Keeps the room fresh: loads it, follows its events, loads it again before its media grants end, and survives every outage.
+// Keeps the room fresh: loads it, follows its events from the revision on that it has, and survives every outage.
 import { Pause } from '../browser/pause';
 import { pauseBefore } from '../core/backoff';
 import type { Sample } from '../core/clock';
-import { decodeProgress, decodeRoom, decodeTalk, decodeWatching } from '../core/decode';
+import { decodeProgress, decodeTalk, decodeWatching } from '../core/decode';
+import { decodeDelta } from '../core/room/wire';
 import type { Progress, Room } from '../core/model';
 import { readEvents } from './events';
-import { ApiError, fetchJson, isTransient, retryAfterOf, type JsonResponse } from './http';
+import { ApiError, isTransient, retryAfterOf } from './http';
+import { RoomSource, type ListPart } from './room-source';
 import type { SessionHolder } from './session';
-
-/** Milliseconds before the grants' end at which new ones are fetched, and the least wait between two such fetches. */
-const EARLY = 60_000;
-const LEAST = 5_000;
 
 export interface FeedEvents {
   room(room: Room): void;
@@ -33,77 +31,55 @@ export interface FeedEvents {
 export class RoomFeed {
   readonly #stop = new AbortController();
   readonly #pause = new Pause();
-  #refreshing: Promise<void> | null = null;
-  #again = false;
-  #renewal: ReturnType<typeof setTimeout> | undefined;
-  #together: readonly string[] = [];
+  readonly #source: RoomSource;
 
   constructor(
     private readonly roomId: string,
     private readonly session: SessionHolder,
     private readonly events: FeedEvents,
-  ) {}
+  ) {
+    this.#source = new RoomSource(this.#path(), session, events, this.#stop.signal);
+  }
 
   /** Loads the room and follows it until `stop`. */
   start(): void {
     const { signal } = this.#stop;
     document.addEventListener('visibilitychange', () => this.#pause.end(), { signal });
-    // The first frame need not wait for the stream; what fails here fails there too, and is reported there.
-    this.refresh().catch(() => undefined);
     void this.#follow();
   }
 
   stop(): void {
     this.#stop.abort();
-    clearTimeout(this.#renewal);
   }
 
   /** Has the server put these members' videos together from now on, `*` for everybody's; nobody's for an empty list. */
   setTogether(together: readonly string[]): void {
-    if (together.join() === this.#together.join()) return;
-    this.#together = together;
-    if (together.length > 0) void this.refresh().catch(() => undefined);
+    this.#source.setTogether(together);
   }
 
-  /** Loads the room anew. Calls during a load lead to one more load after it, because that one may have missed a change. */
+  /** The lists that show. */
+  setShown(lists: readonly string[]): void {
+    this.#source.setShown(lists);
+  }
+
+  /** Loads the room anew. */
   refresh(): Promise<void> {
-    if (this.#refreshing !== null) {
-      this.#again = true;
-      return this.#refreshing;
-    }
-    this.#refreshing = this.#load().finally(() => (this.#refreshing = null));
-    return this.#refreshing;
+    return this.#source.refresh();
   }
 
-  async #load(): Promise<void> {
-    do {
-      const { json, ahead, sent, received } = await this.#fetch();
-      if (this.#stopped()) return;
-      const room = decodeRoom(json);
-      this.#renewBefore(room.grantExpiresAt - ahead);
-      if (room.now !== null) this.events.time({ sent, received, server: room.now });
-      this.events.room(room);
-    } while (this.#takeAgain());
+  /** Loads a part of a list of a large room; returns whether it is there. */
+  list(of: string, part: ListPart): Promise<boolean> {
+    return this.#source.list(of, part);
   }
 
-  async #fetch(): Promise<JsonResponse> {
-    const query = this.#query();
-    const brought = await this.session.takeRoom();
-    if (brought !== null && query === '') return brought;
-    return this.session.authorized((headers) => fetchJson(this.#path() + query, { headers }));
+  /** Loads more members of a large room; returns whether they are there. */
+  members(): Promise<boolean> {
+    return this.#source.members();
   }
 
-  #takeAgain(): boolean {
-    const again = this.#again;
-    this.#again = false;
-    return again;
-  }
-
-  #renewBefore(expiry: number): void {
-    clearTimeout(this.#renewal);
-    const wait = Math.max(LEAST, expiry - EARLY - Date.now());
-    // A failure here is no news: the event stream notices the outage and loads the room when it is over.
-    this.#renewal = setTimeout(() => void this.refresh().catch(() => undefined), Math.min(wait, 2 ** 31 - 1));
+  /** Learns of a video that is on no known page. */
+  find(videoId: string): Promise<void> {
+    return this.#source.find(videoId);
   }
 
   async #follow(): Promise<void> {
@@ -117,30 +93,46 @@ export class RoomFeed {
     }
   }
 
-  /** One connection. The room is loaded once the stream is open, so that no change falls in between. */
-  #connection(onLive: () => void): Promise<void> {
+  /** One connection: it goes on behind the revision that is known, so that no change falls in between. */
+  async #connection(onLive: () => void): Promise<void> {
+    // Once the server has forgotten what changed since, it says so.
+    if (this.#source.revision === null) await this.#source.refresh();
     return this.session.authorized(async (headers) => {
       const failed = new AbortController();
-      const load = (): void => void this.refresh().then(onLive, (error: unknown) => failed.abort(error));
       const signal = AbortSignal.any([this.#stop.signal, failed.signal]);
       const opened = (): void => {
+        onLive();
         this.events.live();
-        load();
+        // What concerns the viewer alone has no number.
+        this.#source.renew();
       };
-      await readEvents(`${this.#path()}/events`, headers, signal, opened, ({ type, data }) => {
-        if (type === 'changed') load();
-        if (type === 'progress') this.#progress(data);
-        if (type === 'watching') this.events.watching(decodeWatching(JSON.parse(data)));
-        if (type === 'talk') this.events.talk(decodeTalk(JSON.parse(data)));
-        if (type === 'revoked') failed.abort(new ApiError(403, 'M_FORBIDDEN'));
-      }).catch((error: unknown) => {
+      const fail = (error: unknown): void => failed.abort(error);
+      const since = { 'last-event-id': `${this.#source.revision ?? 0}` };
+      await readEvents(`${this.#path()}/events`, { ...headers, ...since }, signal, opened, ({ type, data }) => this.#handle(type, data, fail)).catch((error: unknown) => {
         throw failed.signal.aborted ? failed.signal.reason : error;
       });
     });
   }
 
+  #handle(type: string, data: string, fail: (error: unknown) => void): void {
+    if (type === 'delta') this.#source.merge(decodeDelta(JSON.parse(data)));
+    if (type === 'reset') this.#source.restart().catch(fail);
+    if (type === 'mine') this.#source.renew();
+    if (type === 'progress') this.#progress(data);
+    if (type === 'watching') this.#watching(data);
+    if (type === 'talk') this.events.talk(decodeTalk(JSON.parse(data)));
+    if (type === 'revoked') fail(new ApiError(403, 'M_FORBIDDEN'));
+  }
+
+  #watching(data: string): void {
+    const watching = decodeWatching(JSON.parse(data));
+    this.#source.watching(watching);
+    this.events.watching(watching);
+  }
+
   #progress(data: string): void {
     const { videoId, progress } = decodeProgress(JSON.parse(data));
+    this.#source.progress(videoId, progress);
     this.events.progress(videoId, progress);
   }
 
@@ -151,10 +143,6 @@ export class RoomFeed {
   #end(error: unknown): void {
     this.stop();
     this.events.ended(error);
-  }
-
-  #query(): string {
-    return this.#together.length === 0 ? '' : `?${new URLSearchParams(this.#together.map((each) => ['together', each])).toString()}`;
   }
 
   #path(): string {

@@ -15,7 +15,7 @@ export async function openSession(roomId: string, proof: Proof): Promise<Session
 }
 
 async function open(roomId: string, proof: Proof, withRoom: boolean): Promise<Opened | null> {
-  const body = JSON.stringify({ ...proof, room_id: roomId, with_room: withRoom });
+  const body = JSON.stringify({ ...proof, room_id: roomId, with_overview: withRoom });
   const response = await fetchJson('/api/v1/session', { method: 'POST', body, headers: { 'content-type': 'application/json' } });
   const json = asObject(response.json, 'session');
   return json.pending === true ? null : { session: onOurClock(decodeSession(json), response), room: roomOf(response) };
@@ -25,17 +25,21 @@ const onOurClock = (session: Session, { ahead }: JsonResponse): Session => ({ ..
 
 interface Opened {
   readonly session: Session;
-  /** As if it had been fetched by itself; null where it was not, or by a server of an earlier release. */
-  readonly room: JsonResponse | null;
+  /** As if it had been fetched by itself; null where it was not. */
+  readonly room: BroughtRoom | null;
 }
 
+/** The room's overview, and what of it is the viewer's alone. */
+export type BroughtRoom = readonly [overview: JsonResponse, mine: JsonResponse];
+
 /** A request to the viewer's homeserver came first: its duration says nothing about the way to our server. */
-function roomOf({ json, ahead, sent, received }: JsonResponse): JsonResponse | null {
-  const { room, asked_at: askedAt } = asObject(json, 'session');
-  if (room === null || typeof room !== 'object' || typeof askedAt !== 'number') return null;
-  const { now } = asObject(room, 'room');
+function roomOf({ json, ahead, sent, received }: JsonResponse): BroughtRoom | null {
+  const { overview, mine, asked_at: askedAt } = asObject(json, 'session');
+  if (typeof overview !== 'object' || overview === null || typeof mine !== 'object' || mine === null || typeof askedAt !== 'number') return null;
+  const { now } = asObject(mine, 'mine');
   const worked = typeof now === 'number' ? Math.max(0, now - askedAt) : 0;
-  return { json: room, ahead, sent: Math.min(received, sent + worked), received };
+  const response = (part: unknown): JsonResponse => ({ json: part, ahead, sent: Math.min(received, sent + worked), received });
+  return [response(overview), response(mine)];
 }
 
 /** Where a session outlives the page. */
@@ -48,7 +52,7 @@ export interface SessionStorage {
 export class SessionHolder {
   #session: Promise<Session> | null = null;
   /** What came with the first session, until somebody takes it; undefined before. */
-  #room: JsonResponse | null | undefined;
+  #room: BroughtRoom | null | undefined;
 
   constructor(
     private readonly roomId: string,
@@ -72,7 +76,7 @@ export class SessionHolder {
   }
 
   /** The room as it came with the session, once: saves the first frame a round trip. Rejects as `get` does. */
-  async takeRoom(): Promise<JsonResponse | null> {
+  async takeRoom(): Promise<BroughtRoom | null> {
     await this.get();
     const room = this.#room ?? null;
     this.#room = null;

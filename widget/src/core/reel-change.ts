@@ -38,7 +38,7 @@ export function reelChange(source: Source, { shown, needsFreshUrl, opening, left
 export type Takeover = 'resume' | 'skip' | 'boundary';
 
 /** `stuck`: what shows failed, or waits for data that its version will never have. */
-export function takeoverOf(videoId: string | undefined, stuck: boolean, ids: ReadonlyMap<string, unknown>): Takeover {
+export function takeoverOf(videoId: string | undefined, stuck: boolean, ids: { has(videoId: string): boolean }): Takeover {
   if (stuck) return 'resume';
   return videoId === undefined || !ids.has(videoId) ? 'skip' : 'boundary';
 }

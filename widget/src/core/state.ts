@@ -194,6 +194,13 @@ function severalOf(room: Room, key: string): Selection | null {
   return { key, member: null, turns, reelUrl, entries, window, total };
 }
 
+/** All known videos of a selection, also those that are not in its window. */
+export function knownOf({ room }: State, { key, member, turns, window, entries }: Selection): readonly Entry[] {
+  if (room === null || window === null) return entries;
+  if (member !== null) return entriesOf(member);
+  return key === EVERYONE ? everyones(room) : turns.flatMap(entriesOf);
+}
+
 /** How many videos of a member there are, without what failed. */
 const countOf = ({ videos, more }: Member): number => videos.filter(({ state }) => state !== 'failed').length + more;
 

@@ -39,5 +39,7 @@ export function turnsOf(room: Room, key: string): readonly Member[] | null {
   const there = new Map(room.members.filter(({ userId }) => key === IN_TURN || ids.has(userId)).map((member) => [member.userId, member]));
   const turns = room.together?.members.map((userId) => there.get(userId)) ?? [];
   const known = turns.filter((member) => member !== undefined);
+  // Not all members of a large room are known.
+  if (key === IN_TURN && room.large !== null && room.large.moreMembers > 0) return known.length > 0 ? known : null;
   return known.length > 0 && known.length === turns.length && known.length === there.size ? known : null;
 }

@@ -10,7 +10,7 @@ import type { ReelPlayer } from './reel-player';
 
 const KEY = '*';
 const LIST: Timeline = [{ videoId: 'a', start: 0, duration: 10 }, { videoId: 'b', start: 10, duration: 10 }];
-const SCHEDULE: Schedule = { startsAt: 0, items: [{ id: 'a', duration: 10 }, { id: 'b', duration: 10 }], before: null };
+const SCHEDULE: Schedule = { startsAt: 0, items: [{ id: 'a', duration: 10 }, { id: 'b', duration: 10 }], before: null, until: null };
 
 /** A player whose time is set by the test, and that records the calls. */
 class Player {
@@ -178,7 +178,7 @@ describe('LiveSync', () => {
     [player.time, now] = [3, 3000];
     pass(2);
     // The list is about to go on with c, which this version does not have, and b comes later.
-    schedule = { startsAt: 10_000, items: [{ id: 'c', duration: 5 }, { id: 'b', duration: 10 }, { id: 'a', duration: 10 }], before: { id: 'a', duration: 10 } };
+    schedule = { startsAt: 10_000, items: [{ id: 'c', duration: 5 }, { id: 'b', duration: 10 }, { id: 'a', duration: 10 }], before: { id: 'a', duration: 10 }, until: null };
     player.here = { replaced: true };
     [player.time, now] = [9.2, 9200];
     pass(3);
@@ -189,7 +189,7 @@ describe('LiveSync', () => {
     sync.start();
     player.time = 3;
     pass(2);
-    schedule = { startsAt: 0, items: [{ id: 'c', duration: 500 }], before: null };
+    schedule = { startsAt: 0, items: [{ id: 'c', duration: 500 }], before: null, until: null };
     pass(5);
     expect(player.reopened).toEqual([]);
     pass(4);

@@ -130,7 +130,7 @@ export class ReelPlayback {
 
   /** A newer version takes over. */
   #replace(shown: Slot, source: Source, reel: Reel): void {
-    const takeover = takeoverOf(shown.item?.videoId, shown.failure !== null || shown.starved || shown.lags, reel.durations);
+    const takeover = takeoverOf(shown.item?.videoId, shown.failure !== null || shown.starved || shown.lags, { has: (id) => reel.durations.has(id) || reel.mayHold?.(id) === true });
     if (takeover === 'resume') this.#open(source, resume(shown, shown.failure === 'media'), 'ready');
     else if (takeover === 'skip') this.#open(source, afterItem(shown), 'ready');
     else this.#open(source, this.order.takeover(shown), 'boundary');

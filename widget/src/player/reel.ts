@@ -9,6 +9,8 @@ export interface Reel {
   readonly url: string;
   /** Seconds of the videos that are still there, by id: of the whole, also while one is in progress. */
   readonly durations: ReadonlyMap<string, number>;
+  /** Whether a video that is not among them may be there all the same, for of a large room not all is known. */
+  readonly mayHold?: (videoId: string) => boolean;
   /** Where it starts when it is opened; null for its start. */
   readonly begin?: StartPosition | null;
 }

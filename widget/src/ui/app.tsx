@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { playsByItself, type Encryption } from '../core/model';
-import { emptinessOf, findEntry, furthest, selectionOf, spoilerOf, type Emptiness, type Entry, type Selection, type PageError } from '../core/state';
+import { emptinessOf, findEntry, furthest, isBare, selectionOf, spoilerOf, type Emptiness, type Entry, type Selection, type PageError } from '../core/state';
 import type { ReelPlayer } from '../player/reel-player';
 import { IDLE, type Playback } from '../player/playback';
 import { ClockIcon, CloudOffIcon, FilmIcon, HiddenIcon, PersonIcon, WarningIcon } from './icons';
@@ -138,7 +138,7 @@ export function App() {
   const spoiler = spoilerOf(state);
   const veiled = spoiler !== null && !spoiler.shown ? spoiler : null;
   // In a room without any video there is nothing to list; elsewhere the strip stays where it is.
-  const bare = (emptiness === 'room' || emptiness === 'moved' || emptiness === 'consent') && state.room.members.every(({ videos }) => videos.length === 0);
+  const bare = (emptiness === 'room' || emptiness === 'moved' || emptiness === 'consent') && isBare(state.room);
   // While another reel is being opened, still the one whose frame stands there.
   const entry = findEntry(state.room, ({ id }) => id === playback.videoId);
   return (

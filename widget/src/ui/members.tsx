@@ -1,6 +1,6 @@
 // The strip of members: whose videos to watch, of one, of several by turns, or of everybody.
 import type { ComponentChildren } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { isPlayable, type Member } from '../core/model';
 import { EVERYONE, inStrip, selectionOf, type State } from '../core/state';
 import { idsOf, IN_TURN, isSeveral, toggled } from '../core/together';
@@ -11,6 +11,7 @@ import { Avatar } from './image';
 import { useText } from './text';
 import { useRoving } from './roving';
 import { useInSight } from './use-in-sight';
+import { useVisit } from './visit';
 
 interface ChoiceProps {
   id: string;
@@ -64,7 +65,7 @@ function Face({ member }: { member: Member }) {
   );
 }
 
-const playable = (member: Member): number => member.videos.filter(isPlayable).length;
+const playable = ({ videos, morePlayable }: Member): number => videos.filter(isPlayable).length + morePlayable;
 
 function workOn(member: Member): number | null {
   const shares = member.videos.flatMap(({ progress }) => (progress === null ? [] : [progress.percent / 100]));
@@ -75,6 +76,9 @@ function workOn(member: Member): number | null {
 function scrollAlong(event: WheelEvent): void {
   if (event.currentTarget instanceof HTMLElement && event.deltaX === 0) event.currentTarget.scrollLeft += event.deltaY;
 }
+
+/** Pixels behind what shows of the strip from which on more members are loaded. */
+const AHEAD = '600px';
 
 interface SeveralProps {
   choosing: boolean;
@@ -97,6 +101,19 @@ function Chosen({ state }: { state: State }) {
   const t = useText();
   const selection = selectionOf(state);
   return <p class="unseen" role="status">{selection !== null && selection.turns.length > 0 && t('widget-chosen', { name: labelOf(selection, state.viewer, t) })}</p>;
+}
+
+/** Stands behind the known members of a large room; others are loaded when it is nearly in sight. */
+function MoreMembers({ strip, known }: { strip: { readonly current: HTMLElement | null }; known: number }) {
+  const visit = useVisit();
+  const end = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (end.current === null) return undefined;
+    const watch = new IntersectionObserver(([seen]) => seen?.isIntersecting === true && void visit.members(), { root: strip.current, rootMargin: AHEAD });
+    watch.observe(end.current);
+    return () => watch.disconnect();
+  }, [known]);
+  return <li ref={end} class="member-more" aria-hidden="true"><span class="bone bone-face" /></li>;
 }
 
 export function Members({ state, onSelect }: { state: State; onSelect: (key: string) => void }) {
@@ -141,7 +158,7 @@ export function Members({ state, onSelect }: { state: State; onSelect: (key: str
   return (
     <>
       <nav ref={strip} class="members" aria-label={t('widget-members')} data-testid="members" data-choosing={choosing} onWheel={scrollAlong}>
-        <ul>{room?.direct === true ? [faces, everyone, inTurn] : [everyone, inTurn, faces]}</ul>
+        <ul>{room?.direct === true ? [faces, everyone, inTurn] : [everyone, inTurn, faces]}{(room?.large?.moreMembers ?? 0) > 0 && <MoreMembers strip={strip} known={members.length} />}</ul>
         <Chosen state={state} />
       </nav>
       {several && <Several choosing={choosing} onToggle={() => setChoosing(!choosing)} />}

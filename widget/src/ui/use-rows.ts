@@ -47,10 +47,12 @@ function measure(scroller: HTMLElement, list: HTMLElement): Measures {
 
 const same = <T extends object>(one: T, other: T): boolean => Object.entries(one).every(([key, value]) => other[key as keyof T] === value);
 
-export function useRows({ scroller, list }: Refs, rows: readonly Row[]): Rows {
+/** `continued`: the list has begun before these rows, which stand still when others come before them. */
+export function useRows({ scroller, list }: Refs, rows: readonly Row[], continued = false): Rows {
   const [measures, setMeasures] = useState<Measures>({ row: 70, tall: 100, top: 0, cover: 0, height: 0 });
   const [span, setSpan] = useState<Span>({ from: 0, to: 12 });
   const seen = useRef<ReadonlyMap<string, number>>(new Map());
+  const was = useRef(continued);
   const { row, tall } = measures;
   const offsets = useMemo(() => offsetsOf(rows.map((each) => (each.tall ? tall : row))), [rows, row, tall]);
 
@@ -82,11 +84,12 @@ export function useRows({ scroller, list }: Refs, rows: readonly Row[]): Rows {
     // Before it is measured nothing is scrolled: a look would lay the page out before its time.
     if (measures.height === 0) return;
     const around = scroller.current;
-    if (around !== null && around.scrollTop > measures.top) {
+    if (around !== null && (was.current || around.scrollTop > measures.top)) {
       const at = new Map(rows.map(({ id }, index) => [id, offsets[index]]));
       const shift = shiftOf(seen.current, (id) => at.get(id));
       if (shift !== 0) around.scrollTop += shift;
     }
+    was.current = continued;
     look();
   }, [offsets, measures]);
 

@@ -2,14 +2,15 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { hasMuchToSay } from '../core/model';
 import { movedTo } from '../core/order';
-import { inOrder, spoilerKey, type Entry, type Selection } from '../core/state';
+import { inOrder, selectionOf, spoilerKey, type Entry, type Selection } from '../core/state';
 import type { Playback } from '../player/playback';
 import { SearchIcon } from './icons';
-import { drag, menuOf, renaming, rowHandler } from './manage/list-state';
+import { drag, focusRequest, menuOf, renaming, rowHandler, type Focus } from './manage/list-state';
 import { calledBy, isOwn, labelOf, nameOf, titleFor } from './names';
 import { useText, type Translate } from './text';
 import { useNow } from './use-now';
 import { partOf, rowOf, useListFocus } from './use-list-focus';
+import { usePages, type Pages } from './use-pages';
 import { useRows, type Rows } from './use-rows';
 import { useStore } from './use-store';
 import { Row } from './video-row';
@@ -46,21 +47,32 @@ function stepOf(key: string, page: number): number | null {
   return steps[key] ?? null;
 }
 
+interface Current {
+  readonly id: string | null;
+  readonly index: number;
+  /** It may be in a part of the list that is not known. */
+  readonly elsewhere: boolean;
+}
+
 /** Keeps the row that plays in view, for as long as the viewer has it there; returns what to call on scrolling. */
-function useFollowing(current: string | null, currentIndex: number, indexes: ReadonlyMap<string, number>, { room, look, reveal, shows }: Rows): () => void {
+function useFollowing({ id: current, index, elsewhere }: Current, indexes: ReadonlyMap<string, number>, { room, look, reveal, shows }: Rows, { jump }: Pages): () => void {
   const before = useRef<string | null>(null);
   const following = useRef(true);
   useEffect(() => {
     if (room === 0) return;
+    const last = indexes.get(before.current ?? '') === indexes.size - 1;
     // Whoever looks elsewhere in the list is left alone; whoever saw the row still does when the list has less room.
     const followed = before.current === null || (before.current === current ? following.current : shows(indexes.get(before.current) ?? -1));
-    if (currentIndex !== -1 && followed) reveal(currentIndex);
+    if (index !== -1 && followed) reveal(index);
     before.current = current;
-    following.current = shows(currentIndex);
-  }, [current, currentIndex === -1, room]);
+    following.current = index === -1 && elsewhere ? followed : shows(index);
+    if (index !== -1 || !elsewhere || !followed || current === null) return;
+    if (last) void jump('after');
+    else void jump({ around: current });
+  }, [current, index === -1, room, elsewhere]);
   return () => {
     look();
-    following.current = shows(currentIndex);
+    following.current = shows(index);
   };
 }
 
@@ -82,13 +94,20 @@ function Find({ query, count, onQuery }: FindProps) {
   );
 }
 
+/** Rows are on their way: screen readers hear of it as the list is busy. */
+function More({ at }: { at: 'begin' | 'end' }) {
+  const t = useText();
+  return <p class="rows-more" data-testid="rows-more" data-at={at} aria-hidden="true"><span class="spinner" />{t('widget-loading-more')}</p>;
+}
+
 export function VideoList({ selection, playback, onPick }: ListProps) {
   const t = useText();
-  const viewer = useStore(useVisit().state, (state) => state.viewer);
+  const visit = useVisit();
+  const viewer = useStore(visit.state, (state) => state.viewer);
   const now = useNow();
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLUListElement>(null);
-  const { member } = selection;
+  const { member, window } = selection;
   const shown = playback.reel === selection.key;
   const alone = playback.videoId !== null && playback.reel === spoilerKey(playback.videoId);
   const current = shown || alone ? playback.videoId : null;
@@ -98,23 +117,38 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
   const menu = useStore(menuOf)?.videoId;
 
   // The channel plays in an order of its own; a member's videos are listed as they were put, also while the reel still plays them as before.
+  // So is a part of a long list, which is sorted as its next pages are.
   const all = useMemo(
-    () => (shown && member === null ? inOrder(selection.entries, playback.order) : selection.entries),
-    [selection.entries, shown, member === null, playback.order],
+    () => (shown && member === null && window === null ? inOrder(selection.entries, playback.order) : selection.entries),
+    [selection.entries, shown, member === null, window === null, playback.order],
   );
+  const length = window === null ? all.length : selection.total;
   const found = useMemo(() => matching(all, query, viewer, t), [all, query, viewer, t]);
   const entries = useMemo(() => (moved === null ? found : withDrag(found, moved.videoId, moved.to)), [found, moved?.videoId, moved?.to]);
   const rows = useMemo(() => entries.map(({ video }) => ({ id: video.id, tall: hasMuchToSay(video) })), [entries]);
   const indexes = useMemo(() => new Map(rows.map(({ id }, index) => [id, index])), [rows]);
-  const view = useRows({ scroller, list }, rows);
+  const view = useRows({ scroller, list }, rows, window?.before === true && query === '');
   const { offsets, span } = view;
+  const pages = usePages(selection, { span, count: rows.length, room: view.room, searched: query !== '' });
   const movable = member?.canOrder === true && query === '' && all.length > 1;
 
   const currentIndex = current === null ? -1 : (indexes.get(current) ?? -1);
   const height = offsets.at(-1) ?? 0;
-  const onScroll = useFollowing(current, currentIndex, indexes, view);
+  const elsewhere = window?.loaded === true && query === '';
+  const onScroll = useFollowing({ id: current, index: currentIndex, elsewhere }, indexes, view, pages);
   const { focused, focusOn, onFocusIn, onFocusOut } = useListFocus(list, rows, indexes, view.reveal, renamed);
 
+  /** To where nothing is known yet. */
+  const focusBeyond = async (part: 'begin' | 'end', of: Focus['part']): Promise<void> => {
+    await pages.jump(part);
+    const entry = selectionOf(visit.state.get())?.entries.at(part === 'begin' ? 0 : -1);
+    if (entry !== undefined) focusRequest.set({ videoId: entry.video.id, part: of });
+  };
+  const focusCurrent = async (): Promise<void> => {
+    if (current === null) return;
+    if (currentIndex === -1) await pages.jump({ around: current });
+    focusRequest.set({ videoId: current, part: 'body' });
+  };
   const entryAt = (target: EventTarget | null): Entry | undefined => {
     const id = rowOf(target)?.dataset.videoId;
     return id === undefined ? undefined : entries[indexes.get(id) ?? -1];
@@ -124,7 +158,9 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
     if (entry === undefined || event.target instanceof HTMLInputElement) return;
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / 70));
     const step = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey ? null : stepOf(event.key, page);
-    if (step !== null) focusOn((indexes.get(entry.video.id) ?? 0) + step, partOf(event.target));
+    if (step === -Infinity && elsewhere && window.before) void focusBeyond('begin', partOf(event.target));
+    else if (step === Infinity && elsewhere && window.after) void focusBeyond('end', partOf(event.target));
+    else if (step !== null) focusOn((indexes.get(entry.video.id) ?? 0) + step, partOf(event.target));
     else if (rowHandler.get()?.handleKey(event, entry) !== true) return;
     event.preventDefault();
   };
@@ -148,18 +184,22 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
   const kept = [focused, moved?.videoId, renamed, menu].flatMap((id) => (id === null || id === undefined ? [] : indexes.get(id) ?? []));
   const built = [...new Set([...Array.from({ length: Math.max(0, Math.min(span.to, rows.length) - span.from) }, (_, at) => span.from + at), ...kept])].sort((a, b) => a - b);
   const label = labelOf(selection, viewer, t);
-  const away = all.length > MANY && currentIndex !== -1 && (currentIndex < span.from || currentIndex >= span.to);
+  const away = length > MANY && (currentIndex === -1 ? elsewhere && current !== null : currentIndex < span.from || currentIndex >= span.to);
+  // A part of the list is counted from its begin.
+  const [first, size] = window === null || query !== '' ? [0, rows.length] : [window.start, Math.max(length, window.start + rows.length)];
   return (
     <section class="videos" aria-label={t('widget-list-of', { name: label, own: isOwn(viewer, member) })}>
       <header class="videos-head">
         <h2><bdi>{label}</bdi></h2>
-        <span>{t('widget-count', { count: all.filter(({ video }) => video.state !== 'failed').length })}</span>
+        <span>{t('widget-count', { count: window === null ? all.filter(({ video }) => video.state !== 'failed').length : length })}</span>
       </header>
       <div class="videos-scroll" ref={scroller} onScroll={onScroll} data-sorting={moved !== null}>
-        {all.length > MANY && <Find query={query} count={entries.length} onQuery={setQuery} />}
+        {pages.loading === 'before' && <More at="begin" />}
+        {length > MANY && <Find query={query} count={entries.length} onQuery={setQuery} />}
         <ul
           data-testid="videos"
           ref={list}
+          aria-busy={pages.loading !== null}
           style={{ '--height': `${height}px` }}
           onKeyDown={onKeyDown}
           onContextMenu={onContextMenu}
@@ -179,8 +219,8 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
                 renamed={entry.video.id === renamed}
                 place={entry.video.id === moved?.videoId ? moved.top : offsets[index] ?? 0}
                 now={now}
-                index={index}
-                count={rows.length}
+                index={first + index}
+                count={size}
                 movable={movable}
                 dragged={entry.video.id === moved?.videoId}
                 onPick={onPick}
@@ -188,9 +228,10 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
             );
           })}
         </ul>
-        {entries.length === 0 && query !== '' && <p class="find-none">{t('widget-found', { count: 0 })}</p>}
+        {pages.loading === 'after' && <More at="end" />}
+        {entries.length === 0 && query !== '' && pages.loading === null && <p class="find-none">{t('widget-found', { count: 0 })}</p>}
       </div>
-      {away && <button type="button" class="pill to-current" data-testid="to-current" onClick={() => focusOn(currentIndex)}>{t('widget-to-current')}</button>}
+      {away && <button type="button" class="pill to-current" data-testid="to-current" onClick={() => void focusCurrent()}>{t('widget-to-current')}</button>}
     </section>
   );
 }

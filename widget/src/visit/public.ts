@@ -74,6 +74,15 @@ export class PageVisit implements Visit {
     // Nobody changes anything here.
   }
 
+  list(): Promise<boolean> {
+    // The page came whole.
+    return Promise.resolve(true);
+  }
+
+  members(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   async signOut(): Promise<void> {
     // Nobody is signed in.
   }

@@ -32,6 +32,12 @@ export class ReturnPoint {
   /** `linked`: the video that the page's address names, until it has started. */
   constructor(private linked: string | null) {}
 
+  /** The videos that lead the viewer somewhere, as long as they do. */
+  get sought(): readonly string[] {
+    const { videoId = null } = (this.#returning ? this.#bookmark : null) ?? {};
+    return [this.linked, videoId].filter((id) => id !== null);
+  }
+
   set(bookmark: Bookmark | null): void {
     this.#bookmark = bookmark;
     this.#returning = true;

@@ -1,5 +1,6 @@
 // A visit to a room: brings together identity, the server's view of the room, and the player.
 import { RoomFeed } from '../api/feed';
+import type { ListPart } from '../api/room-source';
 import { Server } from '../api/server';
 import { SessionHolder, type OpenIdToken, type Proof } from '../api/session';
 import type { BrowserSignIn } from '../api/sign-in';
@@ -21,6 +22,7 @@ import { finalErrorOf, transientErrorOf } from './errors';
 import { restoreSituation, ReturnPoint, situationOf } from './return-point';
 import { selectedReel } from './selected-reel';
 import type { Visit } from './visit';
+import { VisibleLists } from './visible-lists';
 
 /** Milliseconds of silence after which the client is probably prompting the viewer. */
 const ASKING = 400;
@@ -41,6 +43,7 @@ export class RoomVisit implements Visit {
   /** The latest sample of the server's time, for whoever comes later. */
   #time: Sample | null = null;
   #feed: RoomFeed | null = null;
+  readonly #lists = new VisibleLists(() => this.#feed);
   readonly #back: ReturnPoint;
 
   constructor(
@@ -149,6 +152,14 @@ export class RoomVisit implements Visit {
     await this.#feed?.refresh().catch(() => undefined);
   }
 
+  async list(of: string, part: ListPart): Promise<boolean> {
+    return (await this.#feed?.list(of, part)) === true;
+  }
+
+  async members(): Promise<boolean> {
+    return (await this.#feed?.members()) === true;
+  }
+
   #follow(): void {
     const { roomId } = this.params;
     if (roomId === null) return this.#dispatch({ type: 'error', error: 'no-room' });
@@ -213,13 +224,14 @@ export class RoomVisit implements Visit {
     }
     // Where there is something to play, its first frame comes before anything else.
     if (this.state.get().room === null) {
-      setTimeout(() => void this.#settle(), room.members.some(({ videos }) => videos.some(isPlayable)) ? REST : 0);
+      setTimeout(() => void this.#settle(), room.members.some(({ videos, morePlayable }) => morePlayable > 0 || videos.some(isPlayable)) ? REST : 0);
       room = { ...room, bookmark: restoreSituation(this.client?.wish?.situation ?? {}) ?? room.bookmark };
       this.#back.set(room.bookmark);
       this.#restore();
     }
     this.#dispatch({ type: 'room', room });
-    this.#followLink(room);
+    if (room.large === null) this.#followLink(room);
+    else void this.#lists.find(room, this.#back.sought).then(() => this.#followLink(this.state.get().room ?? room));
   }
 
   /** To the reel of the video that the page's address names. */
@@ -255,6 +267,7 @@ export class RoomVisit implements Visit {
       this.#back.arrived();
       stop();
     });
+    player.playback.subscribe(() => this.#lists.follow(this.state.get().room, player.playback.get().videoId));
     this.#sync();
   }
 
@@ -273,6 +286,7 @@ export class RoomVisit implements Visit {
   #sync(): void {
     const { selected, wanted } = this.state.get();
     this.#feed?.setTogether(membersOf(wanted ?? selected));
+    this.#lists.show(this.state.get(), this.#back.sought);
     const [player, reel] = [this.player.get(), this.#reel()];
     player?.show(reel, reel === null || reel.key === EVERYONE ? null : this.#back.takeLinked(reel.durations));
   }

@@ -1,4 +1,5 @@
 // A visit to a room, or to a member's public page, as the parts of the page use it.
+import type { ListPart } from '../api/room-source';
 import type { Server } from '../api/server';
 import type { BrowserSignIn } from '../api/sign-in';
 import type { Entry, Overlay, State } from '../core/state';
@@ -38,6 +39,10 @@ export interface Visit {
   setOverlay(overlay: Overlay): void;
   /** Ends the sign-in of this browser; never rejects. */
   signOut(): Promise<void>;
+  /** Loads a part of the list of a member of a large room, of everybody, or of what is to be reviewed; returns whether it is there. Never rejects. */
+  list(of: string, part: ListPart): Promise<boolean>;
+  /** Loads more members of a large room; returns whether they are there. Never rejects. */
+  members(): Promise<boolean>;
   /** Loads the room again; never rejects. */
   refresh(): Promise<void>;
 }

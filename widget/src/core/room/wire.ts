@@ -118,8 +118,8 @@ export function decodeMembers(value: unknown): MembersPage {
 export function decodeOverview(value: unknown): Overview {
   const json = asObject(value, 'overview');
   const members = decodeMembers(json);
-  const { members: _members, members_next: _next, page: first, ...about } = json;
-  return { revision: members.revision, about, members, page: page(asObject(first, 'overview.page'), members.revision, 'overview.page') };
+  const about = Object.fromEntries(Object.entries(json).filter(([name]) => name !== 'members' && name !== 'page'));
+  return { revision: members.revision, about, members, page: page(asObject(json.page, 'overview.page'), members.revision, 'overview.page') };
 }
 
 /** The response of `GET …/mine`. Throws DecodeError. */

@@ -25,7 +25,7 @@ function itemsOf(entry: Entry, actions: VideoActions): readonly Item[] {
   const { can, published, isVideoAvatar } = video;
   const item = (there: boolean, id: string, act: () => void, more: Partial<Item> = {}): readonly Item[] => (there ? [{ id, act, ...more }] : []);
   const move = (where: 'up' | 'down' | 'top' | 'end', shortcut: string): readonly Item[] =>
-    item(actions.mayMove(entry, where), `move-${where}`, () => actions.move(entry, where), { leaves: true, shortcut, group: 'order' });
+    item(actions.mayMove(entry, where), `move-${where}`, () => void actions.move(entry, where), { leaves: true, shortcut, group: 'order' });
   return [
     ...item(isToReview(video), 'review', () => reviewing.set({ videoId: video.id, step: 'look' }), { leaves: true }),
     ...item(can.has('rename'), 'rename', () => renaming.set(video.id), { leaves: true, shortcut: 'F2' }),

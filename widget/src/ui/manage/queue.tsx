@@ -1,13 +1,20 @@
 // How much waits for the viewer's decision; a press leads to the first of it.
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { toReview, type Entry, type State } from '../../core/state';
 import { useText } from '../text';
 import { useStore } from '../use-store';
+import { useVisit } from '../visit';
 import { focusRequest, reviewing } from './list-state';
 
 export function Queue({ state }: { state: State }) {
   const t = useText();
+  const visit = useVisit();
   const { waiting, reported } = toReview(state);
+  // Of a large room they are loaded apart, wherever in the lists they are.
+  const unknown = (state.room?.large?.review ?? 0) - waiting.length - reported.length;
+  useEffect(() => {
+    if (unknown > 0) void visit.list('review', 'whole');
+  }, [unknown > 0]);
   const group = useRef<HTMLDivElement>(null);
   const focus = useStore(focusRequest, (request) => request === 'queue');
   useLayoutEffect(() => {

@@ -3,7 +3,8 @@ import { EditQueue, type EditEvent, type EditRefusal } from '../../api/edit-queu
 import { decodeReasons } from '../../core/decode';
 import { takesAway, type Edit } from '../../core/edits';
 import { movedTo } from '../../core/order';
-import type { Video } from '../../core/model';
+import { windowOf } from '../../core/lists';
+import type { Member, Video } from '../../core/model';
 import type { Entry } from '../../core/state';
 import { Store } from '../../core/store';
 import type { Visit } from '../../visit/visit';
@@ -102,9 +103,10 @@ export class VideoActions implements RowHandler {
     return decodeReasons(await this.visit.server?.call('GET', `/api/v1/videos/${encodeURIComponent(id)}/reports`));
   }
 
-  move({ video, owner }: Entry, where: Direction): void {
-    const ids = owner.videos.map(({ id }) => id);
-    const index = ids.indexOf(video.id);
+  async move({ video, owner }: Entry, where: Direction): Promise<void> {
+    const ids = await this.#orderOf(owner);
+    const index = ids?.indexOf(video.id) ?? -1;
+    if (ids === null || index === -1) return;
     this.#moveTo(video, owner.userId, ids, { up: index - 1, down: index + 1, top: 0, end: ids.length - 1 }[where]);
     focusRequest.set({ videoId: video.id, part: 'body' });
   }
@@ -113,14 +115,29 @@ export class VideoActions implements RowHandler {
   mayMove({ video, owner }: Entry, where: Direction): boolean {
     if (!owner.canOrder || this.visit.state.get().selected !== owner.userId) return false;
     const last = where === 'up' || where === 'top' ? owner.videos[0] : owner.videos.at(-1);
-    return last?.id !== video.id;
+    return owner.more > 0 || last?.id !== video.id;
   }
 
   startDrag(event: PointerEvent, entry: Entry, area: DragArea): void {
-    dragRow(event, entry, area, (to) => {
-      const ids = entry.owner.videos.map(({ id }) => id);
-      this.#moveTo(entry.video, entry.owner.userId, ids, to);
-    });
+    dragRow(event, entry, area, (to) => void this.#drop(entry, to));
+  }
+
+  /** `to`: among the rows that show. */
+  async #drop({ video, owner }: Entry, to: number): Promise<void> {
+    const { room } = this.visit.state.get();
+    const start = (room && windowOf(room, owner.userId))?.start ?? 0;
+    const ids = await this.#orderOf(owner);
+    if (ids !== null) this.#moveTo(video, owner.userId, ids, start + to);
+  }
+
+  /** All of a member's videos: an order is one of all of them. Null, which is said, where not all can be loaded. */
+  async #orderOf({ userId, videos, more }: Member): Promise<readonly string[] | null> {
+    if (more === 0) return videos.map(({ id }) => id);
+    const loaded = await this.visit.list(userId, 'whole');
+    const now = this.visit.state.get().room?.members.find((member) => member.userId === userId);
+    if (loaded && now?.more === 0) return now.videos.map(({ id }) => id);
+    this.#toast('refused', { id: 'widget-refused-order-server' }, 2 * READ);
+    return null;
   }
 
   handleKey(event: KeyboardEvent, entry: Entry): boolean {
@@ -129,7 +146,7 @@ export class VideoActions implements RowHandler {
     const directions: Record<string, Direction> = { ArrowUp: 'up', ArrowDown: 'down', Home: 'top', End: 'end' };
     const where = directions[event.key];
     if (event.altKey && where !== undefined) {
-      if (this.mayMove(entry, where)) this.move(entry, where);
+      if (this.mayMove(entry, where)) void this.move(entry, where);
       return true;
     }
     if (event.key === 'F2' && can.has('rename')) renaming.set(entry.video.id);

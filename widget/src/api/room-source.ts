@@ -1,0 +1,287 @@
+// The room as it was fetched and as it changed since: the overview, pages of its lists when they are wanted, and what is the viewer's alone.
+import { sleep } from '../browser/pause';
+import type { Sample } from '../core/clock';
+import type { Progress, Room } from '../core/model';
+import { Composer } from '../core/room/compose';
+import { begun, listed, takesOwn, withDelta, withMembers, withMine, withOverview, withPage, withProgress, withVideos, withWatching, type Pages } from '../core/room/pages';
+import { EVERYBODY, isWhole, REVIEW } from '../core/room/windows';
+import { decodeMembers, decodeMine, decodeOverview, decodePage, type Delta, type Mine, type Overview } from '../core/room/wire';
+import { fetchJson, type JsonResponse } from './http';
+import type { SessionHolder } from './session';
+
+/** Milliseconds before the grant's end, and before that of the schedule, at which new ones are fetched; the least wait between two fetches. */
+const EARLY = 60_000;
+const EARLY_SCHEDULE = 10_000;
+const LEAST = 5_000;
+/** Milliseconds for which the event stream may lag behind an overview, and between two looks. */
+const REACHES = 2_000;
+const STEP = 50;
+/** Pages of a list that are fetched again when everything begins anew. */
+const AGAIN = 6;
+/** Beyond the end of any list. */
+const LAST = 999_999_999;
+
+/** Which part of a list is wanted: the first one unless there is any, the next on either side, its begin or end, all of it, or what is around a video. */
+export type ListPart = 'first' | 'before' | 'after' | 'begin' | 'end' | 'whole' | { readonly around: string };
+
+export interface SourceEvents {
+  room(room: Room): void;
+  /** A response also carried the server's time. */
+  time(sample: Sample): void;
+}
+
+export class RoomSource {
+  #pages: Pages | null = null;
+  readonly #composer = new Composer();
+  /** What changes the room happens one after the other. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #refreshing: Promise<void> | null = null;
+  #again = false;
+  #restarts = false;
+  /** Counts how often everything began anew. */
+  #round = 0;
+  #renewal: ReturnType<typeof setTimeout> | undefined;
+  #together: readonly string[] = [];
+  #shown: readonly string[] = [];
+  readonly #loading = new Map<string, Promise<boolean>>();
+  readonly #unknown = new Set<string>();
+
+  constructor(
+    private readonly path: string,
+    private readonly session: SessionHolder,
+    private readonly events: SourceEvents,
+    private readonly stopped: AbortSignal,
+  ) {
+    stopped.addEventListener('abort', () => clearTimeout(this.#renewal));
+  }
+
+  /** Up to which revision the room is known; null before it is. */
+  get revision(): number | null {
+    return this.#pages?.revision ?? null;
+  }
+
+  /** Has the server put these members' videos together from now on, `*` for everybody's; nobody's for an empty list. */
+  setTogether(together: readonly string[]): void {
+    if (together.join() === this.#together.join()) return;
+    this.#together = together;
+    if (together.length > 0) this.renew();
+  }
+
+  /** The lists that show: what begins anew has their pages from the start. */
+  setShown(lists: readonly string[]): void {
+    this.#shown = lists;
+  }
+
+  /** Loads the room anew. Calls during a load lead to one more load after it, because that one may have missed a change. */
+  refresh(): Promise<void> {
+    if (this.#refreshing !== null) {
+      this.#again = true;
+      return this.#refreshing;
+    }
+    this.#refreshing = this.#load().finally(() => (this.#refreshing = null));
+    return this.#refreshing;
+  }
+
+  /** Begins anew: pages that were fetched under other rights say nothing any more. */
+  restart(): Promise<void> {
+    this.#restarts = true;
+    return this.refresh();
+  }
+
+  /** Fetches what is the viewer's alone; a failure is no news, for the event stream notices the outage. */
+  renew(): void {
+    void this.#inTurn(() => this.#fetchMine()).catch(() => undefined);
+  }
+
+  merge(delta: Delta): void {
+    void this.#inTurn(async () => {
+      if (this.#pages === null) return;
+      const own = takesOwn(this.#pages, delta);
+      // A row of the viewer's own must not be gone for as long as it takes to hear what became of it.
+      const mine = own ? await this.#get(`/mine${this.#query()}`).catch(() => null) : null;
+      this.#pages = withDelta(this.#pages, delta);
+      if (mine === null) this.#publish();
+      else this.#takeMine(mine);
+    });
+  }
+
+  progress(videoId: string, progress: Progress): void {
+    this.#pages &&= withProgress(this.#pages, videoId, progress);
+  }
+
+  watching(watching: readonly string[]): void {
+    this.#pages &&= withWatching(this.#pages, watching);
+  }
+
+  /** Loads a part of a list; returns whether it is there. */
+  async list(of: string, part: ListPart): Promise<boolean> {
+    // Of each list one page at a time.
+    for (let busy = this.#loading.get(of); busy !== undefined; busy = this.#loading.get(of)) await busy;
+    const loading = (part === 'whole' ? this.#whole(of) : this.#part(of, part)).catch(() => false).finally(() => this.#loading.delete(of));
+    this.#loading.set(of, loading);
+    return loading;
+  }
+
+  /** Loads more members; returns whether they are there. */
+  async members(): Promise<boolean> {
+    return this.list(' members', 'after');
+  }
+
+  /** Learns of a video that is on no known page. */
+  async find(videoId: string): Promise<void> {
+    if (this.#pages === null || this.#pages.videos.has(videoId) || this.#unknown.has(videoId)) return;
+    this.#unknown.add(videoId);
+    const round = this.#round;
+    const response = await this.#page(`of=*&around=${encodeURIComponent(videoId)}`).catch(() => null);
+    if (response === null || round !== this.#round) return;
+    this.#pages = withVideos(this.#pages, decodePage(response.json));
+    this.#publish();
+  }
+
+  async #whole(of: string): Promise<boolean> {
+    for (;;) {
+      const window = of === REVIEW ? undefined : this.#pages?.windows.get(of);
+      const part = of === REVIEW ? (this.#pages?.review === null ? null : 'after') : window === undefined ? 'first' : window.to !== null ? 'after' : window.from !== null ? 'before' : null;
+      if (part === null) return true;
+      if (!(await this.#part(of, part))) return false;
+    }
+  }
+
+  async #part(of: string, part: Exclude<ListPart, 'whole'>): Promise<boolean> {
+    if (this.#pages === null || this.stopped.aborted) return false;
+    const round = this.#round;
+    if (of === ' members') {
+      const after = this.#pages.moreMembers;
+      if (after === null) return true;
+      const { json } = await this.#get(`/members?after=${encodeURIComponent(after)}`, 'no-cache');
+      if (round === this.#round) this.#pages = withMembers(this.#pages, decodeMembers(json));
+      return this.#publish();
+    }
+    const position = this.#position(of, part);
+    if (position === null) return true;
+    const { json } = await this.#page(`of=${encodeURIComponent(of)}${position}`);
+    if (round !== this.#round) return false;
+    this.#pages = withPage(this.#pages, decodePage(json), part === 'before' || (part === 'after' && of !== REVIEW) ? part : null);
+    return this.#publish();
+  }
+
+  /** What names a part in a request; null where there is nothing to fetch. */
+  #position(of: string, part: Exclude<ListPart, 'whole'>): string | null {
+    const window = this.#pages?.windows.get(of);
+    const review = this.#pages?.review;
+    if (typeof part === 'object') return `&around=${encodeURIComponent(part.around)}`;
+    if (part === 'first') return window === undefined ? '' : null;
+    if (part === 'begin') return '&from=0';
+    if (part === 'end') return `&from=${LAST}`;
+    if (of === REVIEW) return review === undefined ? '' : review === null ? null : `&after=${encodeURIComponent(review)}`;
+    const edge = part === 'before' ? window?.from : window?.to;
+    return edge ? `&${part}=${encodeURIComponent(edge.cursor)}` : null;
+  }
+
+  async #load(): Promise<void> {
+    do {
+      const [overview, mine] = await this.#fetch();
+      if (this.stopped.aborted) return;
+      const { userId } = await this.session.get();
+      const decoded = decodeOverview(overview.json);
+      await this.#inTurn(() => this.#take(decoded, mine, userId));
+      await this.#reached(decoded.revision);
+    } while (this.#takeAgain());
+  }
+
+  async #fetch(): Promise<readonly [JsonResponse, JsonResponse]> {
+    const brought = await this.session.takeRoom();
+    if (brought !== null && this.#together.length === 0) return brought;
+    return Promise.all([this.#get('/overview', 'no-cache'), this.#get(`/mine${this.#query()}`)]);
+  }
+
+  async #take(overview: Overview, mine: JsonResponse, userId: string): Promise<void> {
+    const before = this.#pages;
+    const own = decodeMine(mine.json);
+    if (before !== null && !this.#restarts) this.#pages = withOverview(before, overview);
+    else {
+      this.#restarts = false;
+      this.#round += 1;
+      this.#unknown.clear();
+      this.#pages = begun(overview, own, userId);
+      if (before !== null) await this.#fetchShown(before);
+    }
+    this.#takeMine(mine, own);
+  }
+
+  /** What shows stays where it is. */
+  async #fetchShown(before: Pages): Promise<void> {
+    for (const of of this.#shown) {
+      const [known, window] = [listed(before, of), this.#pages?.windows.get(of)];
+      const first = before.windows.has(of) ? known[0] : undefined;
+      if (first === undefined || this.#pages === null || (window !== undefined && isWhole(window))) continue;
+      let found = await this.#partQuietly(of, { around: first.id });
+      for (let count = 1; found && count < AGAIN && listed(this.#pages, of).length < known.length; count += 1) found = await this.#partQuietly(of, 'after');
+      if (!found && of !== EVERYBODY) await this.#partQuietly(of, 'first');
+    }
+  }
+
+  async #partQuietly(of: string, part: Exclude<ListPart, 'whole'>): Promise<boolean> {
+    const position = this.#position(of, part);
+    const response = position === null ? null : await this.#page(`of=${encodeURIComponent(of)}${position}`).catch(() => null);
+    if (response === null || this.#pages === null) return false;
+    this.#pages = withPage(this.#pages, decodePage(response.json), part === 'after' ? part : null);
+    return true;
+  }
+
+  async #fetchMine(): Promise<void> {
+    if (this.#pages !== null) this.#takeMine(await this.#get(`/mine${this.#query()}`));
+  }
+
+  #takeMine({ json, ahead, sent, received }: JsonResponse, mine: Mine = decodeMine(json)): void {
+    if (this.#pages === null || this.stopped.aborted) return;
+    this.#pages = withMine(this.#pages, mine);
+    const { now } = mine.json;
+    if (typeof now === 'number') this.events.time({ sent, received, server: now });
+    const room = this.#composer.compose(this.#pages);
+    this.#renewBefore(Math.min(mine.grantExpiresAt - EARLY, (room.schedule?.until ?? Infinity) - EARLY_SCHEDULE) - ahead);
+    this.events.room(room);
+  }
+
+  #publish(): boolean {
+    if (this.#pages !== null && !this.stopped.aborted) this.events.room(this.#composer.compose(this.#pages));
+    return true;
+  }
+
+  /** Of a large room an overview is only a part: the event stream brings the rest, unless it does not concern the viewer. */
+  async #reached(revision: number): Promise<void> {
+    const behind = (): boolean => this.#pages !== null && this.#pages.revision < revision && !this.stopped.aborted;
+    for (const end = performance.now() + REACHES; behind() && performance.now() < end;) await sleep(STEP);
+  }
+
+  #takeAgain(): boolean {
+    const again = this.#again;
+    this.#again = false;
+    return again;
+  }
+
+  #renewBefore(time: number): void {
+    clearTimeout(this.#renewal);
+    const wait = Math.max(LEAST, time - Date.now());
+    this.#renewal = setTimeout(() => this.renew(), Math.min(wait, 2 ** 31 - 1));
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(act);
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+
+  #page(query: string): Promise<JsonResponse> {
+    return this.#get(`/videos?${query}`, 'no-cache');
+  }
+
+  /** `no-cache`: the browser asks whether what it has is still so, by its ETag. */
+  #get(rest: string, cache: RequestCache = 'no-store'): Promise<JsonResponse> {
+    return this.session.authorized((headers) => fetchJson(this.path + rest, { headers, cache }));
+  }
+
+  #query(): string {
+    return this.#together.length === 0 ? '' : `?${new URLSearchParams(this.#together.map((each) => ['together', each])).toString()}`;
+  }
+}
