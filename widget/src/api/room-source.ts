@@ -3,9 +3,9 @@ import { sleep } from '../browser/pause';
 import type { Sample } from '../core/clock';
 import type { Progress, Room } from '../core/model';
 import { Composer } from '../core/room/compose';
-import { begun, listed, takesOwn, withDelta, withMembers, withMine, withOverview, withPage, withProgress, withVideos, withWatching, type Pages } from '../core/room/pages';
-import { EVERYBODY, isWhole, REVIEW } from '../core/room/windows';
-import { decodeMembers, decodeMine, decodeOverview, decodePage, type Delta, type Mine, type Overview } from '../core/room/wire';
+import { begun, listed, takesOwn, withDelta, withMembers, withMine, withOverview, withoutWindow, withPage, withProgress, withVideos, withWatching, type Pages } from '../core/room/pages';
+import { isWhole, REVIEW } from '../core/room/windows';
+import { decodeMembers, decodeMine, decodeOverview, decodePage, type Delta, type ListedVideo, type Mine, type Overview } from '../core/room/wire';
 import { fetchJson, type JsonResponse } from './http';
 import type { SessionHolder } from './session';
 
@@ -100,6 +100,7 @@ export class RoomSource {
       // A row of the viewer's own must not be gone for as long as it takes to hear what became of it.
       const mine = own ? await this.#get(`/mine${this.#query()}`).catch(() => null) : null;
       this.#pages = withDelta(this.#pages, delta);
+      await this.#mend();
       if (mine === null) this.#publish();
       else this.#takeMine(mine);
     });
@@ -160,8 +161,9 @@ export class RoomSource {
     const position = this.#position(of, part);
     if (position === null) return true;
     const { json } = await this.#page(`of=${encodeURIComponent(of)}${position}`);
-    if (round !== this.#round) return false;
-    this.#pages = withPage(this.#pages, decodePage(json), part === 'before' || (part === 'after' && of !== REVIEW) ? part : null);
+    if (round !== this.#round || decodePage(json).revision < this.#pages.since) return false;
+    this.#pages = withPage(this.#pages, decodePage(json), part === 'before' || part === 'after' ? part : 'joined');
+    if (this.#pages.holes.has(of)) await this.#mend();
     return this.#publish();
   }
 
@@ -209,23 +211,37 @@ export class RoomSource {
     this.#takeMine(mine, own);
   }
 
-  /** What shows stays where it is. */
+  /** What shows stays where it is, when everything begins anew. */
   async #fetchShown(before: Pages): Promise<void> {
     for (const of of this.#shown) {
-      const [known, window] = [listed(before, of), this.#pages?.windows.get(of)];
-      const first = before.windows.has(of) ? known[0] : undefined;
-      if (first === undefined || this.#pages === null || (window !== undefined && isWhole(window))) continue;
-      let found = await this.#partQuietly(of, { around: first.id });
-      for (let count = 1; found && count < AGAIN && listed(this.#pages, of).length < known.length; count += 1) found = await this.#partQuietly(of, 'after');
-      if (!found && of !== EVERYBODY) await this.#partQuietly(of, 'first');
+      const window = this.#pages?.windows.get(of);
+      if (before.windows.has(of) && (window === undefined || !isWhole(window))) await this.#fetchAgain(of, listed(before, of));
     }
   }
 
-  async #partQuietly(of: string, part: Exclude<ListPart, 'whole'>): Promise<boolean> {
+  /** Lists of which something may be missing are fetched again where they show, and forgotten elsewhere. */
+  async #mend(): Promise<void> {
+    for (const of of this.#pages?.holes ?? []) {
+      if (this.#pages === null) return;
+      if (this.#shown.includes(of)) await this.#fetchAgain(of, listed(this.#pages, of));
+      else this.#pages = withoutWindow(this.#pages, of);
+    }
+  }
+
+  /** Fetches the part of a list anew that was known. */
+  async #fetchAgain(of: string, known: readonly ListedVideo[]): Promise<void> {
+    const first = known[0];
+    let found = first !== undefined && (await this.#fetchPart(of, { around: first.id }, 'instead'));
+    if (!found) found = await this.#fetchPart(of, 'begin', 'instead');
+    for (let count = 1; found && count < AGAIN && this.#pages !== null && listed(this.#pages, of).length < known.length; count += 1) found = await this.#fetchPart(of, 'after', 'after');
+  }
+
+  /** Returns whether there was something to fetch, and it came. */
+  async #fetchPart(of: string, part: Exclude<ListPart, 'whole'>, where: 'after' | 'instead'): Promise<boolean> {
     const position = this.#position(of, part);
     const response = position === null ? null : await this.#page(`of=${encodeURIComponent(of)}${position}`).catch(() => null);
     if (response === null || this.#pages === null) return false;
-    this.#pages = withPage(this.#pages, decodePage(response.json), part === 'after' ? part : null);
+    this.#pages = withPage(this.#pages, decodePage(response.json), where);
     return true;
   }
 

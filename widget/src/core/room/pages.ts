@@ -26,6 +26,10 @@ export interface Pages {
   /** Who the viewer is. */
   readonly viewer: string;
   readonly deltas: readonly Delta[];
+  /** The revision from which on all deltas are kept: what was made before cannot be brought up to date. */
+  readonly since: number;
+  /** Lists of whose windows something may be missing: a video that is not known was moved. */
+  readonly holes: ReadonlySet<string>;
   readonly gone: ReadonlySet<string>;
 }
 
@@ -41,6 +45,8 @@ export function begun(overview: Overview, mine: Mine, viewer: string): Pages {
     total: page.total,
     review: undefined,
     deltas: [],
+    since: revision,
+    holes: new Set(),
     gone: new Set(),
   };
 }
@@ -54,6 +60,7 @@ export function isComplete({ windows, moreMembers }: Pages): boolean {
 /** A later overview: of a small room all there is, of a large one as any other page. */
 export function withOverview(pages: Pages, overview: Overview): Pages {
   const fresh = begun(overview, pages.mine, pages.viewer);
+  if (overview.revision < pages.since) return pages;
   if (isComplete(fresh)) return pages.deltas.filter(({ revision }) => revision > overview.revision).reduce(withDelta, { ...fresh, gone: pages.gone });
   const about = overview.revision < pages.revision ? pages.about : overview.about;
   const total = overview.revision < pages.revision ? pages.total : overview.page.total;
@@ -67,6 +74,7 @@ export function withMine(pages: Pages, mine: Mine): Pages {
 
 /** A page of members, who come behind the known ones; those of whom something newer is known stay as they are. */
 export function withMembers(pages: Pages, { revision, members, next }: MembersPage): Pages {
+  if (revision < pages.since) return pages;
   const heads = new Map(pages.heads);
   const later = pages.deltas.filter((delta) => delta.revision > revision);
   for (const head of members) {
@@ -78,17 +86,29 @@ export function withMembers(pages: Pages, { revision, members, next }: MembersPa
   return { ...pages, heads, moreMembers: next };
 }
 
-/** A page of a list: beside the window that is known (`beside`), joined to it where they touch, or in its place. */
-export function withPage(pages: Pages, page: Page, beside: 'before' | 'after' | null = null): Pages {
+/** A page of a list: beside the window that is known, joined to it where they touch, or in its place. One that is too old changes nothing. */
+export function withPage(pages: Pages, page: Page, where: 'before' | 'after' | 'joined' | 'instead' = 'joined'): Pages {
+  if (page.revision < pages.since) return pages;
   const merged = withVideos(pages, page);
   if (page.of === REVIEW) return { ...merged, review: page.after };
   const window = pages.windows.get(page.of);
-  const windows = new Map(pages.windows).set(page.of, window === undefined ? windowOf(page) : joined(window, page, beside));
-  return { ...merged, windows, total: page.of === EVERYBODY && page.revision >= pages.revision ? page.total : pages.total };
+  const windows = new Map(pages.windows).set(page.of, window === undefined || where === 'instead' ? windowOf(page) : joined(window, page, where === 'joined' ? null : where));
+  const holes = new Set(pages.holes);
+  if (where === 'instead') holes.delete(page.of);
+  if (pages.deltas.some((delta) => delta.revision > page.revision && movesUnknown(delta, merged.videos))) holes.add(page.of);
+  return { ...merged, windows, holes, total: page.of === EVERYBODY && page.revision >= pages.revision ? page.total : pages.total };
+}
+
+/** Without the window of a list, which is loaded when it shows again. */
+export function withoutWindow(pages: Pages, of: string): Pages {
+  const windows = new Map(pages.windows);
+  windows.delete(of);
+  return { ...pages, windows, holes: new Set([...pages.holes].filter((each) => each !== of)) };
 }
 
 /** Videos of a page become known; no list's window changes. What deltas said since the page was made is newer. */
 export function withVideos(pages: Pages, page: Page): Pages {
+  if (page.revision < pages.since) return pages;
   const fresh = new Map(page.videos.map((video) => [video.id, video]));
   for (const delta of pages.deltas.filter(({ revision }) => revision > page.revision)) {
     for (const change of delta.videos) {
@@ -105,9 +125,10 @@ export function withVideos(pages: Pages, page: Page): Pages {
 export function withDelta(pages: Pages, delta: Delta): Pages {
   if (delta.revision <= pages.revision) return pages;
   const heads = headsAfter(pages, delta);
-  const total = pages.total + countOf(heads) - countOf(pages.heads);
+  const total = Math.max(0, pages.total + countOf(heads) - countOf(pages.heads));
   const videos = videosAfter(pages.videos, delta);
   const mine = delta.schedule === undefined ? pages.mine : { ...pages.mine, json: { ...pages.mine.json, schedule: delta.schedule } };
+  const dropped = pages.deltas.length < KEPT ? undefined : pages.deltas[0];
   const gone = new Set([...[...pages.gone].filter((id) => !videos.has(id)), ...[...pages.videos.keys()].filter((id) => !videos.has(id)), ...delta.gone].slice(-GONE));
   return {
     ...pages,
@@ -116,6 +137,8 @@ export function withDelta(pages: Pages, delta: Delta): Pages {
     heads, total, videos, mine, gone,
     windows: new Map([...pages.windows].map(([of, window]) => [of, moved(of, window, pages, { ...pages, heads, videos }, delta)])),
     deltas: [...pages.deltas, delta].slice(-KEPT),
+    since: dropped?.revision ?? pages.since,
+    holes: movesUnknown(delta, videos) ? new Set([...pages.holes, ...delta.members.map(({ userId }) => userId).filter((userId) => pages.windows.has(userId))]) : pages.holes,
   };
 }
 
@@ -135,6 +158,11 @@ export function withWatching(pages: Pages, watching: readonly string[]): Pages {
 /** True where a delta takes videos of the viewer's away: what becomes of them is the viewer's alone. */
 export function takesOwn({ videos, viewer }: Pages, { gone }: Delta): boolean {
   return gone.some((id) => videos.get(id)?.sender === viewer);
+}
+
+/** True where something was moved within its list of which nothing else is known: nobody knows whose list that is. */
+function movesUnknown({ videos }: Delta, known: Pages['videos']): boolean {
+  return videos.some(({ id, position, state }) => position !== undefined && state === undefined && !known.has(id as string));
 }
 
 /** Known members stay where they are, new ones come behind those who have videos. */
