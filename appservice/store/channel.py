@@ -1,36 +1,36 @@
 """The room's channel: the schedule that all viewers follow, and who watches."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import asyncpg
 
-from appservice.core.model import RoomId, UserId, Video, VideoId
+from appservice.core.model import RoomId, State, UserId, Video, VideoId
 from appservice.core.schedule import Schedule, Turn, plays, revise
-from appservice.store.mapping import read_listed
-from appservice.store.outbox import announce_watching
+from appservice.core.web.reels import channel
+from appservice.store.mapping import read_listed, read_video
+from appservice.store.outbox import Connection, announce_watching
 from appservice.store.pool import Database
 from appservice.store.sql import query
 
 WATCHING_S = 45.0
 """Seconds after which somebody who gave no further sign of life counts as gone."""
 
-TurnsOf = Callable[[Sequence[Video]], Sequence[Turn]]
-
 
 class ChannelStore(Database):
     """Schedules and watchers. Every method raises UnavailableError when the database is away."""
 
-    async def schedule(self, room_id: RoomId, videos: Sequence[Video], turns_of: TurnsOf) -> Schedule | None:
+    async def schedule(self, room_id: RoomId, videos: Sequence[Video]) -> Schedule | None:
         """Return the schedule by which a room's videos play; whoever finds it out of date revises it.
 
-        `videos` are those just read of members who are there, `turns_of` says which of them play, in which order.
+        `videos` are those just read that all members may see, of members who are there; whole, or as lists need them.
         """
-        row = await self._fetchrow("schedule", room_id=room_id)
-        stored = _read(row) if row else None
-        seen = turns_of(videos)
-        return stored if plays(stored, seen) else await self._revised(room_id, seen, turns_of)
+        async with self._connection() as connection:
+            row = await connection.fetchrow(*query("schedule", room_id=room_id))
+            stored = _read(row) if row else None
+            seen = await _turns(connection, channel(videos), stored)
+        return stored if plays(stored, seen) else await self._revised(room_id, seen)
 
-    async def _revised(self, room_id: RoomId, seen: Sequence[Turn], turns_of: TurnsOf) -> Schedule | None:
+    async def _revised(self, room_id: RoomId, seen: Sequence[Turn]) -> Schedule | None:
         async with self._transaction() as connection:
             await connection.execute(*query("ensure_schedule", room_id=room_id))
             row = await connection.fetchrow(*query("lock_schedule", room_id=room_id))
@@ -38,9 +38,10 @@ class ChannelStore(Database):
             if plays(stored, seen):
                 return stored  # somebody was quicker: a change makes everybody fetch at once
             # Read again: it may have been revised by something newer than what the caller saw.
-            videos = [read_listed(each) for each in await connection.fetch(*query("present_videos", room_id=room_id))]
+            rows = await connection.fetch(*query("present_videos", room_id=room_id))
+            turns = await _turns(connection, channel([read_listed(each) for each in rows]), stored)
             now = (await connection.fetchval(*query("clock"))).timestamp()
-            schedule = revise(stored, turns_of(videos), int(now * 1000))
+            schedule = revise(stored, turns, int(now * 1000))
             if schedule != stored:
                 items = [_turn_json(turn) for turn in schedule.items] if schedule else []
                 before = _turn_json(schedule.before) if schedule and schedule.before else None
@@ -71,6 +72,23 @@ class ChannelStore(Database):
         async with self._transaction() as connection:
             for room_id in {row["room_id"] for row in await connection.fetch(*query("lapse_watching"))}:
                 await announce_watching(connection, room_id)
+
+
+async def _turns(connection: Connection, playing: Sequence[Video], stored: Schedule | None) -> list[Turn]:
+    """Return the turns of videos in this order: how long each plays only a whole one says, or the stored schedule."""
+    known = {turn.id: turn for turn in stored.items} if stored else {}
+    turns: dict[VideoId, Turn | None] = {}
+    for video in playing:
+        turn = known.get(video.id)
+        if video.media.renditions[0].durations:
+            turn = Turn.of(video)
+        elif turn and (turn.stage != video.media.stage or video.state is not State.READY):
+            turn = None
+        turns[video.id] = turn
+    if missing := [video_id for video_id, turn in turns.items() if turn is None]:
+        rows = await connection.fetch(*query("videos_by_id", room_id=playing[0].room_id, ids=missing))
+        turns |= {video.id: Turn.of(video) for video in map(read_video, rows) if video.has_media}
+    return [turn for turn in turns.values() if turn]
 
 
 def _turn_json(turn: Turn) -> dict[str, object]:

@@ -27,7 +27,8 @@ from appservice.core.model import (
 )
 from appservice.core.room import Member, Membership, Room
 from appservice.core.settings import RoomSettings
-from appservice.core.web.room_state import marker
+from appservice.core.web.room_state import SOME_RENDITIONS
+from appservice.store.packing import unpack
 from transcode.hls.captions import Captions
 from transcode.source.audio_loss import AudioLoss
 
@@ -117,7 +118,7 @@ def read_listed(row: asyncpg.Record) -> Video:
         spoiler=Spoiler() if row["spoiler"] else None,
         media=Media(
             stage=row["stage"],
-            renditions=marker(row["plays_seconds"]) if row["plays_seconds"] is not None else (),
+            renditions=SOME_RENDITIONS if row["has_renditions"] else (),
             available=row["available"] if row["state"] == State.PLAYABLE else None,
             has_preview=row["has_preview"],
         ),

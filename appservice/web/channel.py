@@ -10,8 +10,7 @@ from pydantic import BaseModel, ConfigDict, StrictBool
 from appservice.core.errors import UnavailableError
 from appservice.core.model import RoomId, Video
 from appservice.core.room import Member
-from appservice.core.schedule import Turn
-from appservice.core.web.reels import channel, for_all
+from appservice.core.web.reels import for_all
 from appservice.core.web.room_views import Broadcast
 from appservice.core.web.views import TimeView, WatchingView
 from appservice.store import ChannelStore
@@ -37,14 +36,10 @@ class WatchingRequest(BaseModel):
 async def broadcast(context: Context, room_id: RoomId, members: Sequence[Member], videos: Sequence[Video]) -> Broadcast:
     """Return what the room's channel shows when, and to whom; its schedule is brought up to date by the way."""
     return Broadcast(
-        schedule=await context.stores.channels.schedule(room_id, for_all(videos, members), _turns_of),
+        schedule=await context.stores.channels.schedule(room_id, for_all(videos, members)),
         watching=await context.stores.channels.watching(room_id),
         now=round(await context.clock.now()),
     )
-
-
-def _turns_of(videos: Sequence[Video]) -> list[Turn]:
-    return [Turn.of(video) for video in channel(videos)]
 
 
 @routes.get("/api/v1/time")

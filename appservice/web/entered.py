@@ -75,7 +75,7 @@ class Entered:
 
         async def make() -> BaseModel:
             page = lists.page(of, find)
-            return shared.videos(page, await self._rooms.whole(lists, page))
+            return shared.videos(page, await self._rooms.whole(entry, [video.id for video in page.videos]))
 
         return await self._rooms.body(lists, f"videos-{of}-{name}", make)
 
@@ -97,7 +97,7 @@ class Entered:
         shared = await self._rooms.shared(entry, rights)
         program = await self._rooms.program(entry)
         viewer = rights.viewer(state.room, user_id)
-        own = await context.stores.room_states.videos(session.room_id, own_withheld(state, user_id))
+        own = await self._rooms.whole(entry, own_withheld(state, user_id))
         grant = self._grant(entry)
         now = round(await context.clock.now())
         people = [head.member for head in shared.lists.heads.values()]

@@ -114,7 +114,7 @@ class Delivery:
         if not changes:
             return b""
         ids: list[VideoId] = sorted({change.video_id for change in changes if change.video_id})
-        videos = await self._cache.changed(self._entry, ids)
+        videos = await self._cache.whole(self._entry, ids)
         shared = await self._cache.shared(self._entry, rights)
         program = await self._cache.program(self._entry)
         schedule: list[ScheduleView | None] = []

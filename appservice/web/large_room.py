@@ -23,8 +23,12 @@ async def large_room_view(
     lists, viewer, about = shared.lists, rights.viewer(state.room, session.user_id), shared.about()
     page = portion(lists, viewer, after)
     ids = [video.id for _, videos in page.members for video in videos]
-    whole = await context.stores.room_states.videos(state.room.room_id, ids)
-    whole = {key: video for key, video in whole.items() if may_see(video, viewer)}
+    whole = await context.rooms.whole(entry, ids)
+    whole = {
+        key: video
+        for key, video in whole.items()
+        if may_see(video, viewer) and (video.sender == viewer.user_id or lists.still_sees(video))
+    }
     people = [head.member for head in lists.heads.values()]
     played = [video for sent in lists.visible.values() for video in sent] if together else []
     now = round(await context.clock.now())

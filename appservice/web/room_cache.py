@@ -14,11 +14,11 @@ from pydantic import BaseModel
 
 from appservice import __version__
 from appservice.core.errors import NotFoundError
-from appservice.core.model import RoomId, UserId, Video, VideoId
+from appservice.core.model import RoomId, State, UserId, Video, VideoId
 from appservice.core.rules.power_levels import is_moderator
-from appservice.core.schedule import Schedule, Turn, showing
+from appservice.core.schedule import Schedule, showing
 from appservice.core.web.bytes_cache import BytesCache
-from appservice.core.web.lists import EVERYBODY, Lists, Slice, around, everything
+from appservice.core.web.lists import EVERYBODY, Lists, around, everything
 from appservice.core.web.reels import CHANNEL_KEY, channel, for_all, revision_of
 from appservice.core.web.room_pages import Shared
 from appservice.core.web.room_state import Change, Rights, RoomState
@@ -30,6 +30,7 @@ SMALL = 100
 
 _MOST_VIDEOS = 40_000
 _MOST_RIGHTS = 32
+_MOST_WHOLE = 500
 _LOG = 128
 _BODIES, _BODIES_PER_ROOM = 32 * 1024 * 1024, 4 * 1024 * 1024
 
@@ -58,7 +59,7 @@ class Program:
 class RoomEntry:
     """A room at a revision, with the changes that led there; `floor`: those after this one are all known.
 
-    `whole` has videos of the last changes with all that is to be said of them.
+    `whole` has videos of the last pages with all that is to be said of them.
     """
 
     def __init__(
@@ -82,9 +83,19 @@ class RoomEntry:
         """Return the room at a newer revision, by all changes in between."""
         floor = max(self.floor, read.state.revision - _LOG)
         changes = [change for change in (*self.changes, *read.changes) if change.revision > floor]
-        after = RoomEntry(read.state, changes, floor, read.videos)
+        after = RoomEntry(read.state, changes, floor, self.whole)
+        for change in read.changes:
+            if change.video_id:
+                after.whole.pop(change.video_id, None)
+        after.keep(read.videos)
         after.program, after._lists = self.program, self._lists.copy()
         return after
+
+    def keep(self, videos: Mapping[VideoId, Video]) -> None:
+        """Keep whole videos for who comes next; of one at work more changes than is logged."""
+        if len(self.whole) > _MOST_WHOLE:
+            self.whole.clear()
+        self.whole |= {key: video for key, video in videos.items() if video.state is State.READY}
 
     def since(self, revision: int) -> list[Change] | None:
         """Return the changes after a revision, None where they are not known (any more)."""
@@ -160,7 +171,7 @@ class RoomCache:
             people = [member for member in members if member.user_id != self._bot]
             videos = [video for sent in state.sent.values() for video in sent]
             plays = channel(for_all(videos, people))
-            schedule = await self._stores.channels.schedule(state.room.room_id, for_all(videos, members), _turns_of)
+            schedule = await self._stores.channels.schedule(state.room.room_id, for_all(videos, members))
             address = f"reel/{CHANNEL_KEY}/{revision_of(plays)}/index.m3u8" if plays else None
             entry.program = Program(state.program, address, schedule)
         return entry.program
@@ -183,20 +194,19 @@ class RoomCache:
             page = lists.page(EVERYBODY, around(shows))
 
         async def make() -> BaseModel:
-            return shared.overview(page, await self.whole(lists, page))
+            return shared.overview(page, await self.whole(entry, [video.id for video in page.videos]))
 
         return await self.body(lists, f"overview-{page.start}", make)
 
-    async def whole(self, lists: Lists, page: Slice) -> dict[VideoId, Video]:
-        """Return the videos of a page with all that is to be said of them."""
-        return await self._stores.room_states.videos(lists.state.room.room_id, [video.id for video in page.videos])
-
-    async def changed(self, entry: RoomEntry, ids: Iterable[VideoId]) -> dict[VideoId, Video]:
-        """Return the changed videos, as far as they are still there."""
-        missing = [each for each in ids if each not in entry.whole and each in entry.state.senders]
+    async def whole(self, entry: RoomEntry, ids: Iterable[VideoId]) -> dict[VideoId, Video]:
+        """Return videos with all that is to be said of them, as far as they are still there."""
+        found = {each: entry.whole[each] for each in ids if each in entry.whole}
+        missing = [each for each in ids if each not in found and each in entry.state.senders]
         if missing:
-            entry.whole |= await self._stores.room_states.videos(entry.state.room.room_id, missing)
-        return entry.whole
+            read = await self._stores.room_states.videos(entry.state.room.room_id, missing)
+            entry.keep(read)
+            found |= read
+        return found
 
     async def body(self, lists: Lists, name: str, make: Callable[[], Awaitable[BaseModel]]) -> Body:
         """Return what `make` makes of lists, once for each revision and all viewers with the same rights."""
@@ -208,7 +218,3 @@ class RoomCache:
             found = Body(f'"{__version__}-{key}"', compressed)
             self._bodies.put(room_id, key, found, len(found.compressed))
         return found
-
-
-def _turns_of(videos: Sequence[Video]) -> list[Turn]:
-    return [Turn.of(video) for video in channel(videos)]

@@ -101,6 +101,11 @@ class Lists:
         sent = self.visible.get(sender, ()) if sender else ()
         return next((video for video in sent if video.id == video_id), None)
 
+    def still_sees(self, video: Video) -> bool:
+        """Say whether these viewers (still) see a video that was read later than the lists."""
+        known = self.video(video.id)
+        return known is not None and known.arrival.history is video.arrival.history and may_see(video, self.viewer)
+
     def to_review(self) -> list[Video]:
         """Return what moderators decide on: what waits for them, then what was reported and shows."""
         if not self.rights.moderates:

@@ -6,7 +6,7 @@ from typing import Any
 
 from appservice.core.model import UserId, Video, VideoId, Visibility
 from appservice.core.room import Member
-from appservice.core.rules.video_permissions import Viewer, actions, may_order, may_see
+from appservice.core.rules.video_permissions import Viewer, actions, may_order
 from appservice.core.web.lists import Head, Lists, Slice
 from appservice.core.web.room_state import Change, RoomState
 from appservice.core.web.room_views import encryption_view, link, preview_url, video_view
@@ -155,7 +155,7 @@ class Shared:
         gone: list[VideoId] = []
         for video_id, changed in fields.items():
             video = videos.get(video_id)
-            if video is None or not self._still(video):
+            if video is None or not self.lists.still_sees(video):
                 gone.append(video_id)
                 continue
             whole = self.video(video).model_dump(mode="json")
@@ -171,16 +171,10 @@ class Shared:
             "of": page.of,
             "total": page.total,
             "start": page.start,
-            "videos": [self.video(video) for video in found if self._still(video)],
+            "videos": [self.video(video) for video in found if self.lists.still_sees(video)],
             "before": page.before,
             "after": page.after,
         }
-
-    def _still(self, video: Video) -> bool:
-        """Say whether what was read later may (still) be seen by these viewers."""
-        known = self.lists.video(video.id)
-        same = known is not None and known.arrival.history is video.arrival.history
-        return same and may_see(video, self.lists.viewer)
 
 
 def avatar_url(member: Member, base: str) -> str | None:

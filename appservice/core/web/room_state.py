@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from appservice.core.model import History, UserId, Video, VideoId
+from appservice.core.model import History, State, UserId, Video, VideoId
 from appservice.core.room import Member, Room
 from appservice.core.rules.video_permissions import Viewer
 from transcode.hls.playlist import Rendition
@@ -134,7 +134,8 @@ def _playing(video: Video | None) -> tuple[object, ...] | None:
     if video is None or not video.plays_by_itself:
         return None
     media, arrival = video.media, video.arrival
-    length = media.renditions[0].duration if media.renditions else 0
+    # Of one that is ready that never changes.
+    length = None if video.state is State.READY else media.renditions[0].duration
     return media.stage, length, video.is_in_progress, *channel_key(video), video.sent_in, arrival.history, arrival.since
 
 
@@ -148,9 +149,8 @@ def channel_key(video: Video) -> tuple[int, int, str]:
     return video.created_at, video.item, video.id
 
 
-def marker(seconds: float) -> tuple[Rendition, ...]:
-    """Return what stands for the renditions of a listed video: that there are some, and how long they play."""
-    return (Rendition("", 0, 0, 0.0, "", 0, 0, (seconds,)),)
+SOME_RENDITIONS = (Rendition("", 0, 0, 0.0, "", 0, 0, ()),)
+"""What stands for the renditions of a listed video: that there are some."""
 
 
 def listed(video: Video) -> Video:
@@ -161,7 +161,8 @@ def listed(video: Video) -> Video:
         title="",
         media=replace(
             media,
-            renditions=marker(media.renditions[0].duration) if media.renditions else (),
+            # How long it plays, too.
+            renditions=media.renditions[:1],
             blurhash=None, storyboard=None, captions=(), width=None, height=None,
         ),
     )  # fmt: skip

@@ -18,9 +18,7 @@ UPDATE channels SET starts_at = :starts_at, items = :items, before = :before WHE
 SELECT v.id, v.event_id, v.room_id, v.sent_in, v.sender, v.sent_at, v.position, v.item, v.kind, v.state, v.visibility, v.failure,
     v.version, v.published_at, v.spoiler, v.held_for, v.hidden_by, v.awaited_since, v.stage, v.has_preview, v.available, v.history,
     v.received_at, v.sent_after, v.of_before,
-    CASE WHEN v.stage IS NOT NULL AND v.renditions <> '[]' THEN (
-        SELECT sum(d::double precision) FROM jsonb_array_elements_text(v.renditions -> 0 -> 'durations') AS d
-    ) END AS plays_seconds
+    v.renditions <> '[]' AS has_renditions
 FROM videos v JOIN members m ON m.room_id = v.room_id AND m.user_id = v.sender AND m.membership = 'join'
 WHERE v.room_id = :room_id AND v.visibility <> 'removed' AND (
     v.history IN ('shared', 'before') OR v.sent_in = :room_id AND coalesce(v.sent_after, v.received_at, to_timestamp(0)) >= (

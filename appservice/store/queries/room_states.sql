@@ -13,9 +13,7 @@ FROM room_changes WHERE room_id = :room_id AND revision > :since ORDER BY revisi
 -- As `room_videos`, without what only a video's own page shows: a room may have very many.
 SELECT id, event_id, room_id, sent_in, sender, sent_at, position, item, kind, state, visibility, failure, version, published_at, spoiler,
     held_for, hidden_by, awaited_since, stage, has_preview, available, history, received_at, sent_after, of_before,
-    CASE WHEN stage IS NOT NULL AND renditions <> '[]' THEN (
-        SELECT sum(d::double precision) FROM jsonb_array_elements_text(renditions -> 0 -> 'durations') AS d
-    ) END AS plays_seconds
+    renditions <> '[]' AS has_renditions
 FROM videos WHERE room_id = :room_id AND visibility <> 'removed' ORDER BY position, sent_at, id;
 
 -- name: videos_by_id
