@@ -1,4 +1,4 @@
-"""What does a room of 200 members with 50 videos each cost: its first answer, a rename with 1,000 viewers, their memory?
+"""What does a room of 200 members with 50 videos each cost: its first answer, a rename for 1,000 viewers, their memory?
 
 Each against bare aiohttp handlers that answer, or send to as many event streams, the same bytes, in the same run.
 `./run bench room`
@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,32 +30,36 @@ from appservice.database.embedded import EmbeddedPostgres
 from appservice.demo.synapse import free_port
 from tests.support.factories import rendition
 
-MEMBERS, VIDEOS, STREAMS = 200, 50, 1000
+MEMBERS, VIDEOS, STREAMS, WARM = 200, 50, 1000, 50
 REQUESTS, RENAMES = 300, 7
 FIRST_MS, LAST_MS, FIRST_KB = 20, 50, 40
 RENAME_BYTES, RENAME_MS, STREAM_KB = 1000, 150, 30
-ROOM, SERVER = RoomId("!large:example.org"), "example.org"
+ROOM, EMPTY, SERVER = RoomId("!large:example.org"), RoomId("!empty:example.org"), "example.org"
 # So many from one address: a service bounds connections of each.
 _PER_ADDRESS = 40
 
-_FILL = """
+_FILL_ROOM = """
 INSERT INTO rooms (room_id, name, bot_membership, history, power_levels, bot_joined_at)
-VALUES ($1, 'A large room', 'join', 'shared', '{"users": {"@member0:example.org": 100}}', 'epoch');
+VALUES ($1, 'A large room', 'join', 'shared', '{"users": {"@member0:example.org": 100}}', 'epoch')
 """
 _FILL_MEMBERS = """
 INSERT INTO members (room_id, user_id, membership, display_name, avatar_mxc)
-SELECT $1, '@member' || n || ':example.org', 'join', initcap(substr(md5(n::text), 1, 4 + n % 7)) || ' ' || substr(md5('b' || n), 1, 6),
+SELECT $1, '@member' || n || ':example.org', 'join',
+    initcap(substr(md5(n::text), 1, 4 + n % 7)) || ' ' || substr(md5('b' || n), 1, 6),
     'mxc://example.org/' || md5('avatar' || n)
 FROM generate_series(0, $2::integer - 1) AS n
 """
 _FILL_VIDEOS = """
-INSERT INTO videos (event_id, room_id, sent_in, sender, title, mxc, certain, state, position, stage, has_poster, has_preview, duration,
-    width, height, renditions, sent_at, blurhash, history, arrived_at, bytes, storyboard)
+INSERT INTO videos (
+    event_id, room_id, sent_in, sender, title, mxc, certain, state, position, stage, has_poster, has_preview,
+    duration, width, height, renditions, sent_at, blurhash, history, arrived_at, bytes, storyboard
+)
 SELECT '$' || translate(rtrim(encode(sha256(('event' || m || '.' || n)::bytea), 'base64'), '='), '+/', '-_'), $1, $1,
-    '@member' || m || ':example.org', 'VID_' || (20250000 + (m * 7919 + n * 104729) % 9999) || '_' || substr(md5(m || 't' || n), 1, 6) || '.mp4',
-    'mxc://example.org/' || md5(m || 'file' || n), true, 'ready', 1750000000000 + n * 60000 + m, '1-ready', true, true, 5 + (m + n) % 30,
-    1280, 720, $4::jsonb, 1750000000000 + (n * 7919 + m * 104729) % 10000000, 'L' || substr(md5(m || 'hash' || n), 1, 27), 'shared', now(), 900000,
-    $5::jsonb
+    '@member' || m || ':example.org',
+    'VID_' || (m * 7919 + n * 104729) % 9999 || substr(md5(m || 't' || n), 1, 6) || '.mp4',
+    'mxc://example.org/' || md5(m || 'file' || n), true, 'ready', 1750000000000 + n * 60000 + m, '1-ready', true, true,
+    5 + (m + n) % 30, 1280, 720, $4::jsonb, 1750000000000 + (n * 7919 + m * 104729) % 10000000,
+    'L' || substr(md5(m || 'hash' || n), 1, 27), 'shared', now(), 900000, $5::jsonb
 FROM generate_series(0, $2::integer - 1) AS m, generate_series(0, $3::integer - 1) AS n
 """
 
@@ -100,7 +105,8 @@ def _serve(folder: Path, dsn: str) -> contextlib.AbstractAsyncContextManager[Run
         "homeserver": {"url": "http://127.0.0.1:9", "server_name": SERVER},
         "appservice": {"url": f"http://127.0.0.1:{port}", "as_token": "a" * 32, "hs_token": "h" * 32},
         "web": {"public_url": f"http://127.0.0.1:{port}", "port": port},
-        "metrics": {"port": free_port()}, "database": dsn, "data_dir": str(folder / "data"), "permissions": {"*": "user"},
+        "metrics": {"port": free_port()}, "database": dsn, "data_dir": str(folder / "data"),
+        "permissions": {"*": "user"},
     }  # fmt: skip
     config.write_text(yaml.safe_dump(sections))
     return _running("/ready", port, folder / "log", "roomreel", "serve", "--no-worker", "-c", str(config))
@@ -112,8 +118,9 @@ async def _fill(dsn: str) -> bytes:
     try:
         ladder = json.dumps([rendition(name, seconds=12.0).to_json() for name in ("720", "480", "360", "240")])
         board = json.dumps({"columns": 10, "count": 70, "width": 160, "height": 90, "interval": 1.0})
-        await connection.execute(_FILL.replace("$1", f"'{ROOM}'"))
-        await connection.execute(_FILL_MEMBERS, ROOM, MEMBERS)
+        for room_id in (ROOM, EMPTY):
+            await connection.execute(_FILL_ROOM, room_id)
+            await connection.execute(_FILL_MEMBERS, room_id, MEMBERS)
         await connection.execute(_FILL_VIDEOS, ROOM, MEMBERS, VIDEOS, ladder, board)
         await connection.execute("VACUUM ANALYZE")
         key: bytes = await connection.fetchval("SELECT value FROM secrets WHERE name = 'signing'")
@@ -122,9 +129,9 @@ async def _fill(dsn: str) -> bytes:
         await connection.close()
 
 
-def _headers(key: bytes, member: int, number: int = 0) -> dict[str, str]:
+def _headers(key: bytes, member: int, number: int = 0, room_id: RoomId = ROOM) -> dict[str, str]:
     ends = int((time.time() + 3600) * 1000) + number
-    token = issue_session(key, Session(UserId(f"@member{member}:{SERVER}"), ROOM, ends))
+    token = issue_session(key, Session(UserId(f"@member{member}:{SERVER}"), room_id, ends))
     return {"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"}
 
 
@@ -160,9 +167,8 @@ async def _first_answer(http: aiohttp.ClientSession, ours: Running, bare: Runnin
         return 0
 
     for name, what in (("overview", "/overview"), ("room, whole addresses", ""), ("mine", "/mine")):
-        requests = [lambda n=n, what=what: fetch(room + what, n % MEMBERS) for n in range(REQUESTS)]
-        p50, p99, size = await _time(requests)
-        floor = (await _time([lambda n=n: fetch(f"{bare.url}/answer", n % MEMBERS) for n in range(REQUESTS)]))[0]
+        p50, p99, size = await _time([partial(fetch, room + what, n % MEMBERS) for n in range(REQUESTS)])
+        floor = (await _time([partial(fetch, f"{bare.url}/answer", n % MEMBERS) for n in range(REQUESTS)]))[0]
         print(
             f"{name}: p50 {p50:.1f} ms, p99 {p99:.1f} ms, {size / 1000:.1f} kB; {p50 / floor:.1f} × a bare handler "
             f"(goals {FIRST_MS}, {LAST_MS}, {FIRST_KB} kB)"
@@ -170,7 +176,7 @@ async def _first_answer(http: aiohttp.ClientSession, ours: Running, bare: Runnin
     times = []
     for n in range(20):
         await renamed(n)
-        times.append((await _time([lambda n=n: fetch(f"{room}/overview", n)]))[0])
+        times.append((await _time([partial(fetch, f"{room}/overview", n)]))[0])
     print(f"overview right after a change: p50 {statistics.median(times):.1f} ms, worst of 20 {max(times):.1f} ms")
     print(f"  whole: {len(gzip.decompress(answer)) / 1000:.0f} kB before gzip")
 
@@ -198,13 +204,16 @@ class _Viewers:
         self._writers: list[asyncio.StreamWriter] = []
         self._waiting: dict[int, asyncio.Event] = {}
 
-    async def connect(self, port: int, path: str, headers: Callable[[int], dict[str, str]]) -> None:
-        """Open the streams, and wait until each of them is connected."""
-        for number in range(STREAMS):
+    async def connect(
+        self, port: int, path: str, headers: Callable[[int], dict[str, str]], count: int = STREAMS
+    ) -> None:
+        """Open so many streams, and wait until each of them is connected."""
+        first = len(self._writers)
+        for number in range(first, first + count):
             reader, writer = await asyncio.open_connection(
                 "127.0.0.1", port, local_addr=(f"127.0.0.{2 + number // _PER_ADDRESS}", 0)
             )
-            lines = [f"GET {path} HTTP/1.1", "Host: x", *(f"{k}: {v}" for k, v in headers(number).items())]
+            lines = [f"GET {path} HTTP/1.1", "Host: x", *(f"{k}: {v}" for k, v in headers(number % STREAMS).items())]
             writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
             head = await reader.readuntil(b": connected\n\n")
             assert b" 200 " in head, head
@@ -240,6 +249,8 @@ class _Viewers:
 
     async def close(self) -> None:
         """End all."""
+        for writer in self._writers:
+            writer.transport.abort()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -258,6 +269,22 @@ def _processor_ms(process: psutil.Process) -> float:
     return sum(int((path / "schedstat").read_text().split()[0]) for path in tasks) / 1e6
 
 
+async def _stream_memory(ours: Running, bare: Running, key: bytes) -> None:
+    """Print what an event stream takes, in a room without videos: memory that was used before would be used again."""
+    taken = []
+    headers = [_headers(key, n % MEMBERS, n, EMPTY) for n in range(STREAMS)]
+    for server, path in ((ours, f"/api/v1/rooms/{EMPTY}/events?since=0"), (bare, "/events")):
+        viewers = _Viewers()
+        await viewers.connect(server.port, path, headers.__getitem__, WARM)
+        await asyncio.sleep(1)
+        before = server.memory()
+        await viewers.connect(server.port, path, headers.__getitem__)
+        await asyncio.sleep(2)
+        taken.append((server.memory() - before) / STREAMS / 1000)
+        await viewers.close()
+    print(f"memory of each event stream: {taken[0]:.1f} kB; bare {taken[1]:.1f} kB (goal {STREAM_KB} kB)")
+
+
 async def _rename_with_viewers(
     http: aiohttp.ClientSession, ours: Running, bare: Running, database: psutil.Process, key: bytes
 ) -> None:
@@ -265,13 +292,8 @@ async def _rename_with_viewers(
         revision = (await response.json())["revision"]
     viewers, floor = _Viewers(), _Viewers()
     path = f"/api/v1/rooms/{ROOM}/events?since={revision}"
-    memory = {}
-    for name, server, many, where in (("ours", ours, viewers, path), ("bare", bare, floor, "/events")):
-        before = server.memory()
-        await many.connect(server.port, where, lambda n: _headers(key, n % MEMBERS, n))
-        await asyncio.sleep(2)
-        memory[name] = (server.memory() - before) / STREAMS / 1000
-    print(f"memory of each event stream: {memory['ours']:.1f} kB; bare {memory['bare']:.1f} kB (goal {STREAM_KB} kB)")
+    await viewers.connect(ours.port, path, lambda n: _headers(key, n % MEMBERS, n))
+    await floor.connect(bare.port, "/events", lambda n: _headers(key, n % MEMBERS, n))
     ms, of_database, floors, sizes = [], [], [], []
     video = (await _videos(http, ours, key))[0]
     for number in range(RENAMES):
@@ -295,7 +317,7 @@ async def _rename_with_viewers(
         floors.append((await _spent([bare.process], bare_send))[0])
     own, least = statistics.median(ms), statistics.median(floors)
     print(
-        f"a rename for {STREAMS} viewers: {own:.0f} ms of processor, {own / least:.1f} × a bare handler that sends as much; "
+        f"a rename for {STREAMS} viewers: {own:.0f} ms of processor, {own / least:.1f} × bare streams of as much; "
         f"database {statistics.median(of_database):.0f} ms; {statistics.median(sizes):.0f} bytes to each "
         f"(goals {RENAME_MS} ms, {RENAME_BYTES} bytes)"
     )
@@ -319,6 +341,7 @@ async def main() -> None:
         decoding = await stack.enter_async_context(aiohttp.ClientSession())
         assert postgres.pid
         database = psutil.Process(postgres.pid)
+        await _stream_memory(ours, bare, key)
         await _first_answer(http, ours, bare, key)
         await _rename_with_viewers(decoding, ours, bare, database, key)
 

@@ -50,7 +50,7 @@ routes = web.RouteTableDef()
 @Operation(
     "The room, its members and their reels",
     {200: Content("The room", RoomView)},
-    errors=(400,),
+    errors=(400, 410),
     query=(_TOGETHER, _NEXT),
 )
 async def get_room(request: web.Request) -> web.Response:

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from appservice.core.errors import InvalidParamError
+from appservice.core.errors import GoneError, InvalidParamError
 from appservice.core.model import UserId, Video, VideoId
 from appservice.core.rules.video_permissions import Viewer, may_order, may_see
 from appservice.core.web.lists import MEMBERS_PAGE, PAGE, Head, Lists, cursor_of, read_cursor
@@ -25,7 +25,7 @@ class Portion:
 def portion(lists: Lists, viewer: Viewer, after: str | None) -> Portion:
     """Return the page after a cursor; the first one also has the first members whose videos come later.
 
-    Raises InvalidParamError for a cursor that is none, or whose member has left.
+    Raises InvalidParamError for a cursor that is none, GoneError where its member has left.
     """
     order = lists.order
     place, cursor = _read(after, lists)
@@ -52,8 +52,10 @@ def _read(after: str | None, lists: Lists) -> tuple[int, str]:
     if after is None:
         return 0, ""
     user_id, bar, cursor = after.rpartition("|")
-    if not bar or user_id not in lists.heads:
-        raise InvalidParamError("This is no page of this room (any more): begin with the first.")
+    if not bar:
+        raise InvalidParamError("This is no page of this room.")
+    if user_id not in lists.heads:
+        raise GoneError("This page was of a member who has left: begin with the first.")
     place = lists.order.index(UserId(user_id))
     # Of a member without videos nothing follows.
     return (place, cursor) if cursor else (place + 1, "")

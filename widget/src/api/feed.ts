@@ -2,8 +2,7 @@
 import { Pause } from '../browser/pause';
 import { pauseBefore } from '../core/backoff';
 import type { Sample } from '../core/clock';
-import { decodeProgress, decodeTalk, decodeWatching } from '../core/decode';
-import { decodeDelta } from '../core/room/wire';
+import { asObject, DecodeError, decodeProgress, decodeRoom, decodeTalk, decodeWatching } from '../core/decode';
 import type { Progress, Room } from '../core/model';
 import { readEvents } from './events';
 import { ApiError, isTransient, retryAfterOf } from './http';
@@ -72,9 +71,27 @@ export class RoomFeed {
     return this.#source.list(of, part);
   }
 
-  /** Loads more members of a large room; returns whether they are there. */
-  members(): Promise<boolean> {
-    return this.#source.members();
+  async #fetch(): Promise<JsonResponse> {
+    const query = this.#query();
+    const brought = await this.session.takeRoom();
+    const first = brought !== null && query === '' ? brought : await this.session.authorized((headers) => fetchJson(this.#path() + query, { headers }));
+    return { ...first, json: await this.#whole(first.json) };
+  }
+
+  /** A large room comes in pages: what each has of a member's videos goes behind those of the pages before. */
+  async #whole(first: unknown): Promise<unknown> {
+    const room = asObject(first, 'room');
+    const members = membersIn(room);
+    for (let after = room.next; typeof after === 'string';) {
+      const path = `${this.#path()}?${new URLSearchParams({ after }).toString()}`;
+      const page = asObject((await this.session.authorized((headers) => fetchJson(path, { headers }))).json, 'room');
+      for (const [userId, member] of membersIn(page)) {
+        const known = members.get(userId);
+        members.set(userId, known === undefined ? member : { ...known, videos: [known.videos, member.videos].flat() });
+      }
+      after = page.next;
+    }
+    return { ...room, members: [...members.values()] };
   }
 
   /** Learns of a video that is on no known page. */
@@ -148,6 +165,12 @@ export class RoomFeed {
   #path(): string {
     return `/api/v1/rooms/${encodeURIComponent(this.roomId)}`;
   }
+}
+
+function membersIn(room: Readonly<Record<string, unknown>>): Map<unknown, Readonly<Record<string, unknown>>> {
+  if (!Array.isArray(room.members)) throw new DecodeError('room.members: not a list');
+  const members = room.members.map((each: unknown) => asObject(each, 'room.members'));
+  return new Map(members.map((member) => [member.user_id, member]));
 }
 
 /** True for what stays as it is, however often it is tried. */
