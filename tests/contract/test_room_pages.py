@@ -7,8 +7,9 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
+from appservice.core.model import RoomId, UserId
 from appservice.core.web.lists import PAGE
-from appservice.web.room_cache import SMALL
+from appservice.web.room_cache import SMALL, RoomCache
 from tests.support.service import ModeratedRoom, Room, Service, TranscodedVideo
 from tests.support.viewer import Viewer
 
@@ -307,3 +308,52 @@ async def test_a_session_brings_overview_and_what_is_personal(service: Service, 
     assert session["overview"] == await _get(moderated.bob, "/overview")
     assert session["mine"]["media"].startswith("/media/")
     assert session["room"] is None
+
+
+async def test_what_was_sent_before_somebody_came_reaches_them_neither_in_pages_nor_in_deltas(
+    service: Service, transcoded: TranscodedVideo
+) -> None:
+    alice, bob = service.user("alice"), service.user("bob")
+    room = await service.room(alice)
+    hers = await service.viewer(alice, room)
+    # The room's state says nothing else: only members of then see it.
+    video_id = await room.video_id(await room.show_video(alice, transcoded))
+    await room.set_member(bob)
+    his = await service.viewer(bob, room)
+    revision = (await _get(his, "/overview"))["revision"]
+    assert (await _get(his, "/overview"))["page"]["videos"] == []
+    (seen,) = (await _get(hers, "/overview"))["page"]["videos"]
+    assert seen["id"] == video_id
+    async with _following(his, revision) as events, _following(hers, revision) as own:
+        await hers.request("PATCH", f"/api/v1/videos/{video_id}", {"title": "Of before"})
+        assert (await _next(own, "delta"))["videos"][0]["title"] == "Of before"
+        # What came after is for both; of the other one there was no word.
+        later = await room.video_id(await room.show_video(alice, transcoded))
+        delta = await _next(events, "delta")
+        assert {video["id"] for video in delta["videos"]} == {later}
+        await hers.request("DELETE", f"/api/v1/videos/{video_id}")
+        await hers.request("DELETE", f"/api/v1/videos/{later}")
+        while later not in (delta := await _next(events, "delta")).get("gone", []):
+            assert video_id not in json.dumps(delta)
+        assert video_id not in json.dumps(delta)
+
+
+async def test_all_processes_have_the_same_numbers_also_of_what_an_earlier_release_writes(
+    service: Service, moderated: ModeratedRoom
+) -> None:
+    (video, _) = await moderated.bobs(moderated.bob)
+    revision = (await _get(moderated.bob, "/overview"))["revision"]
+    others = RoomCache(service.parts.stores, service.context.clock, UserId(service.bot), encrypted_rooms=False)
+    assert (await others.now(RoomId(moderated.room.room_id))).state.revision == revision
+    async with _following(moderated.mallory, revision) as events:
+        # Statements of their own, as a release without numbers sends them.
+        await service.rows("UPDATE videos SET title = 'One' WHERE id = $1::uuid", video["id"])
+        await service.rows("UPDATE videos SET title = 'Two' WHERE id = $1::uuid", video["id"])
+        # Nobody sees this: no number.
+        await service.rows("UPDATE videos SET attempts = attempts + 1 WHERE id = $1::uuid", video["id"])
+        while (delta := await _next(events, "delta"))["revision"] < revision + 2:
+            pass
+    assert delta["videos"][0]["title"] == "Two"
+    entry = await others.now(RoomId(moderated.room.room_id))
+    assert entry.state.revision == revision + 2 == (await _get(moderated.bob, "/overview"))["revision"]
+    assert [change.revision for change in entry.since(revision) or []] == [revision + 1, revision + 2]
