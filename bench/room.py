@@ -28,6 +28,7 @@ from appservice.core.model import RoomId, UserId
 from appservice.core.tokens import Session, issue_session
 from appservice.database.embedded import EmbeddedPostgres
 from appservice.demo.synapse import free_port
+from bench._viewers import Viewers
 from tests.support.factories import rendition
 
 MEMBERS, VIDEOS, STREAMS, WARM = 200, 50, 1000, 50
@@ -35,8 +36,6 @@ REQUESTS, RENAMES = 300, 7
 FIRST_MS, LAST_MS, FIRST_KB = 20, 50, 40
 RENAME_BYTES, RENAME_MS, STREAM_KB = 1000, 150, 30
 ROOM, EMPTY, SERVER = RoomId("!large:example.org"), RoomId("!empty:example.org"), "example.org"
-# So many from one address: a service bounds connections of each.
-_PER_ADDRESS = 40
 
 _FILL_ROOM = """
 INSERT INTO rooms (room_id, name, bot_membership, history, power_levels, bot_joined_at)
@@ -195,67 +194,6 @@ async def _rename(http: aiohttp.ClientSession, ours: Running, key: bytes, title:
         assert response.status == 200, await response.text()
 
 
-class _Viewers:
-    """Event streams of many viewers: raw sockets, so that they cost this process little."""
-
-    def __init__(self) -> None:
-        self.received: list[int] = []
-        self._tasks: list[asyncio.Task[None]] = []
-        self._writers: list[asyncio.StreamWriter] = []
-        self._waiting: dict[int, asyncio.Event] = {}
-
-    async def connect(
-        self, port: int, path: str, headers: Callable[[int], dict[str, str]], count: int = STREAMS
-    ) -> None:
-        """Open so many streams, and wait until each of them is connected."""
-        first = len(self._writers)
-        for number in range(first, first + count):
-            reader, writer = await asyncio.open_connection(
-                "127.0.0.1", port, local_addr=(f"127.0.0.{2 + number // _PER_ADDRESS}", 0)
-            )
-            lines = [f"GET {path} HTTP/1.1", "Host: x", *(f"{k}: {v}" for k, v in headers(number % STREAMS).items())]
-            writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-            head = await reader.readuntil(b": connected\n\n")
-            assert b" 200 " in head, head
-            self._writers.append(writer)  # nobody else keeps the connection
-            self.received.append(0)
-            self._waiting[number] = asyncio.Event()
-            self._tasks.append(asyncio.create_task(self._read(number, reader)))
-
-    async def _read(self, number: int, reader: asyncio.StreamReader) -> None:
-        while data := await reader.read(65536):
-            if b"event:" in data:
-                self.received[number] += len(data)
-                self._waiting[number].set()
-        raise AssertionError(f"stream {number} ended")
-
-    async def all_received(self) -> int:
-        """Wait until each got an event; return the median of their bytes since the last time."""
-        async with asyncio.timeout(60):
-            for number, event in self._waiting.items():
-                await asyncio.wait(
-                    {self._tasks[number], waiting := asyncio.create_task(event.wait())},
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                ended = [each for each, task in enumerate(self._tasks) if task.done()]
-                assert not ended, f"{len(ended)} streams ended, {ended[:5]} first"
-                waiting.cancel()
-        await asyncio.sleep(0.5)
-        median = round(statistics.median(self.received))
-        for number, event in self._waiting.items():
-            event.clear()
-            self.received[number] = 0
-        return median
-
-    async def close(self) -> None:
-        """End all."""
-        for writer in self._writers:
-            writer.transport.abort()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
 async def _spent(servers: Sequence[psutil.Process], work: Callable[[], Awaitable[int]]) -> tuple[float, int]:
     """Return the ms of processor that servers take for some work, and what it returns."""
     before = sum(map(_processor_ms, servers))
@@ -274,11 +212,11 @@ async def _stream_memory(ours: Running, bare: Running, key: bytes) -> None:
     taken = []
     headers = [_headers(key, n % MEMBERS, n, EMPTY) for n in range(STREAMS)]
     for server, path in ((ours, f"/api/v1/rooms/{EMPTY}/events?since=0"), (bare, "/events")):
-        viewers = _Viewers()
+        viewers = Viewers()
         await viewers.connect(server.port, path, headers.__getitem__, WARM)
         await asyncio.sleep(1)
         before = server.memory()
-        await viewers.connect(server.port, path, headers.__getitem__)
+        await viewers.connect(server.port, path, headers.__getitem__, STREAMS)
         await asyncio.sleep(2)
         taken.append((server.memory() - before) / STREAMS / 1000)
         await viewers.close()
@@ -290,10 +228,10 @@ async def _rename_with_viewers(
 ) -> None:
     async with http.get(f"{ours.url}/api/v1/rooms/{ROOM}/overview", headers=_headers(key, 1)) as response:
         revision = (await response.json())["revision"]
-    viewers, floor = _Viewers(), _Viewers()
+    viewers, floor = Viewers(), Viewers()
     path = f"/api/v1/rooms/{ROOM}/events?since={revision}"
-    await viewers.connect(ours.port, path, lambda n: _headers(key, n % MEMBERS, n))
-    await floor.connect(bare.port, "/events", lambda n: _headers(key, n % MEMBERS, n))
+    await viewers.connect(ours.port, path, lambda n: _headers(key, n % MEMBERS, n), STREAMS)
+    await floor.connect(bare.port, "/events", lambda n: _headers(key, n % MEMBERS, n), STREAMS)
     ms, of_database, floors, sizes = [], [], [], []
     video = (await _videos(http, ours, key))[0]
     for number in range(RENAMES):

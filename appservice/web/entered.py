@@ -11,7 +11,8 @@ from appservice.core.tokens import Grant, GrantScope, Session
 from appservice.core.web.lists import EVERYBODY, MEMBERS_PAGE, REVIEW, Find, Lists
 from appservice.core.web.room_pages import hidden_by, own_withheld, shared_video_view
 from appservice.core.web.room_state import Rights
-from appservice.core.web.room_views import RoomNow, on_behalf, room_view, schedule_view, together_view
+from appservice.core.web.room_views import RoomNow, on_behalf, room_view, together_view
+from appservice.core.web.schedule_view import schedule_view
 from appservice.core.web.shared_views import MineView, OverviewView
 from appservice.core.web.views import RoomView
 from appservice.web.bookmarks import bookmark_of

@@ -10,7 +10,7 @@ from appservice.core.model import RoomId, UserId, VideoId
 from appservice.core.tokens import Session
 from appservice.core.web.room_pages import new_strict, personal, restarts
 from appservice.core.web.room_state import Change, Rights
-from appservice.core.web.room_views import schedule_view
+from appservice.core.web.schedule_view import schedule_view
 from appservice.core.web.views import ScheduleView
 from appservice.store import Stores
 from appservice.web.clock import SharedClock

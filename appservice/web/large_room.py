@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from appservice.core.rules.video_permissions import may_see
 from appservice.core.tokens import Grant, Session
 from appservice.core.web.large_room import member_view, portion
-from appservice.core.web.room_views import encryption_view, link, on_behalf, schedule_view, together_view
+from appservice.core.web.room_views import encryption_view, link, on_behalf, together_view
+from appservice.core.web.schedule_view import schedule_view
 from appservice.core.web.views import RoomView
 from appservice.web.bookmarks import bookmark_of
 from appservice.web.context import Context

@@ -18,7 +18,7 @@ from appservice.core.rules.video_permissions import (
     may_watch,
     waits,
 )
-from appservice.core.schedule import Schedule, Turn, showing
+from appservice.core.schedule import Schedule
 from appservice.core.tokens import Grant
 from appservice.core.web.reels import (
     CHANNEL_KEY,
@@ -32,6 +32,7 @@ from appservice.core.web.reels import (
     taking_turns,
     together,
 )
+from appservice.core.web.schedule_view import schedule_view
 from appservice.core.web.views import (
     EncryptionView,
     FailureView,
@@ -42,9 +43,7 @@ from appservice.core.web.views import (
     ProgressView,
     RoomView,
     SaidEventView,
-    ScheduleView,
     TogetherView,
-    TurnView,
     VideoView,
     WaitsFor,
     captions_view,
@@ -182,32 +181,6 @@ def together_view(
     senders = [member.user_id for member in people]
     key = EVERYBODY_KEY if everybody else key_of_turns(people)
     return TogetherView(members=list(senders), reel_url=reel_url(base, key, together(videos, senders)))
-
-
-MOST_TURNS = 100
-"""Turns of the channel that a response has."""
-
-
-def schedule_view(schedule: Schedule, now: int) -> ScheduleView:
-    """Return a schedule; of a long one what shows at `now` (ms since the epoch) and next."""
-    items, before, starts_at, until = schedule.items, schedule.before, schedule.starts_at, None
-    if len(items) > MOST_TURNS:
-        if now >= starts_at:
-            shown = showing(schedule, now)
-            first, starts_at, before = items.index(shown.turn), shown.began, None
-            items = (*items[first:], *items[:first])
-        items = items[:MOST_TURNS]
-        until = starts_at + sum(turn.duration for turn in items)
-    return ScheduleView(
-        starts_at=starts_at,
-        items=[_turn_view(turn) for turn in items],
-        before=_turn_view(before) if before else None,
-        until=until,
-    )
-
-
-def _turn_view(turn: Turn) -> TurnView:
-    return TurnView(id=turn.id, duration=turn.duration / 1000)
 
 
 def _member_view(
