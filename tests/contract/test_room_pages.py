@@ -114,6 +114,7 @@ async def test_an_overview_is_the_same_for_all_with_the_same_rights_and_personal
         assert theirs[key] == relative, key
     head = next(each for each in overview["members"] if each["user_id"] == moderated.user)
     assert (head["count"], head["playable"], head["sender_can"]) == (2, 2, ["order"])
+    assert (overview["count"], overview["playable"], overview["members_total"]) == (2, 2, 3)
     assert base + head["reel_url"] == (await moderated.member(bob))["reel_url"]
     # What is not changed is not sent again.
     url = bob.base_url + _path(bob, "/overview")

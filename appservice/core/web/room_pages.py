@@ -80,6 +80,8 @@ class Shared:
             encryption=encryption_view(room, members, self.lists.viewer, available=self.encrypted_rooms),
             review=len(self.lists.to_review()),
             members_total=len(members),
+            count=sum(head.count for head in self.lists.heads.values()),
+            playable=sum(head.playable for head in self.lists.heads.values()),
         )
 
     def head(self, head: Head) -> HeadView:

@@ -64,7 +64,10 @@ class PageView(BaseModel):
 
 
 class AboutView(BaseModel):
-    """A room, without who is there. `review`: how many videos moderators have to decide on."""
+    """A room, without who is there. `review`: how many videos moderators have to decide on.
+
+    `count` and `playable` are those of all members together.
+    """
 
     name: str | None
     channel: str | None
@@ -73,6 +76,8 @@ class AboutView(BaseModel):
     encryption: EncryptionView | None
     review: int
     members_total: int
+    count: int
+    playable: int
 
 
 class OverviewView(AboutView):
