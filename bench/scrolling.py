@@ -1,7 +1,7 @@
 """How smoothly does a list of a thousand videos scroll, against a page with nothing in it that scrolls as far?
 
 Both are scrolled by script, by more than a row with every frame; the browser's frame callbacks measure how long each
-frame took. The thousand videos are added to the room's real response. `./run bench widget scrolling`
+frame took. The thousand videos are added to the room's real overview. `./run bench widget scrolling`
 """
 
 import statistics
@@ -58,22 +58,22 @@ def _smoothness(runs: Sequence[dict[str, Any]]) -> Smoothness:
     return Smoothness(1000 / statistics.mean(lengths), late, max(run["rows"] for run in runs))
 
 
-def _with_many(room: dict[str, Any], user_id: str) -> dict[str, Any]:
-    member = next(member for member in room["members"] if member["user_id"] == user_id)
-    first = member["videos"][0]
-    member["videos"] += [
+def _with_many(session: dict[str, Any]) -> dict[str, Any]:
+    page = session["overview"]["page"]
+    first = page["videos"][0]
+    page["videos"] += [
         {**first, "id": f"{number:08d}-0000-4000-8000-000000000000", "title": f"Video number {number}"}
-        for number in range(len(member["videos"]), VIDEOS)
+        for number in range(len(page["videos"]), VIDEOS)
     ]
-    return room
+    return session
 
 
 async def _open_list(page: Page, room: WidgetRoom) -> Frame:
     async def fulfill(route: Route) -> None:
         response = await route.fetch()
-        await route.fulfill(response=response, json=_with_many(await response.json(), room.alice.user_id))
+        await route.fulfill(response=response, json=_with_many(await response.json()))
 
-    await page.context.route("**/api/v1/rooms/*", fulfill)
+    await page.context.route("**/api/v1/session", fulfill)
     await page.goto(room.widget)
     frame = await widget_frame(page)
     await frame.locator(f'[data-testid=member][data-member="{room.alice.user_id}"]').click()

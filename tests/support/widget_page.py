@@ -98,17 +98,15 @@ class WidgetPage:
 
 
 async def _with_captions(route: Route) -> None:
-    if route.request.method != "GET":
-        return await route.continue_()
     response = await route.fetch()
-    room = await response.json()
-    for member in room["members"]:
-        for video in member["videos"]:
-            video["captions"] = [
-                {"language": language, "label": label, "url": f"/media/captions/{video['id']}/{language}.vtt"}
-                for language, label in (("en", "English"), ("zh-Hans", "简体中文"))
-            ]
-    return await route.fulfill(response=response, json=room)
+    brought = await response.json()
+    # With a new session it comes, and by itself with a kept one.
+    for video in brought.get("overview", brought)["page"]["videos"]:
+        video["captions"] = [
+            {"language": language, "label": label, "url": f"/media/captions/{video['id']}/{language}.vtt"}
+            for language, label in (("en", "English"), ("zh-Hans", "简体中文"))
+        ]
+    return await route.fulfill(response=response, json=brought)
 
 
 async def _cues(route: Route) -> None:
@@ -127,7 +125,8 @@ async def open_widget_page(
     await context.add_init_script(_LOG_REQUESTS)
     await context.add_init_script(_LOG_ANNOUNCEMENTS)
     if captions:
-        await context.route("**/api/v1/rooms/*", _with_captions)
+        for path in ("session", "rooms/*/overview"):
+            await context.route(f"**/api/v1/{path}", _with_captions)
         await context.route("**/media/captions/**", _cues)
     page = await context.new_page()
     page.set_default_timeout(30_000)

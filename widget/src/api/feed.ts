@@ -2,11 +2,13 @@
 import { Pause } from '../browser/pause';
 import { pauseBefore } from '../core/backoff';
 import type { Sample } from '../core/clock';
-import { asObject, DecodeError, decodeProgress, decodeRoom, decodeTalk, decodeWatching } from '../core/decode';
+import { decodeProgress, decodeTalk, decodeWatching } from '../core/decode';
+import type { ListPart } from '../core/room/parts';
+import { decodeDelta } from '../core/room/wire';
 import type { Progress, Room } from '../core/model';
 import { readEvents } from './events';
 import { ApiError, isTransient, retryAfterOf } from './http';
-import { RoomSource, type ListPart } from './room-source';
+import { RoomSource } from './room-source';
 import type { SessionHolder } from './session';
 
 export interface FeedEvents {

@@ -4,7 +4,8 @@ import type { Sample } from '../core/clock';
 import type { Progress, Room } from '../core/model';
 import { Composer } from '../core/room/compose';
 import { begun, listed, takesOwn, withDelta, withMembers, withMine, withOverview, withoutWindow, withPage, withProgress, withVideos, withWatching, type Pages } from '../core/room/pages';
-import { isWhole, REVIEW } from '../core/room/windows';
+import { missingPart, queryOf, type ListPart, type OnePart } from '../core/room/parts';
+import { isWhole } from '../core/room/windows';
 import { decodeMembers, decodeMine, decodeOverview, decodePage, type Delta, type ListedVideo, type Mine, type Overview } from '../core/room/wire';
 import { fetchJson, type JsonResponse } from './http';
 import type { SessionHolder } from './session';
@@ -18,11 +19,6 @@ const REACHES = 2_000;
 const STEP = 50;
 /** Pages of a list that are fetched again when everything begins anew. */
 const AGAIN = 6;
-/** Beyond the end of any list. */
-const LAST = 999_999_999;
-
-/** Which part of a list is wanted: the first one unless there is any, the next on either side, its begin or end, all of it, or what is around a video. */
-export type ListPart = 'first' | 'before' | 'after' | 'begin' | 'end' | 'whole' | { readonly around: string };
 
 export interface SourceEvents {
   room(room: Room): void;
@@ -140,15 +136,15 @@ export class RoomSource {
   }
 
   async #whole(of: string): Promise<boolean> {
-    for (;;) {
-      const window = of === REVIEW ? undefined : this.#pages?.windows.get(of);
-      const part = of === REVIEW ? (this.#pages?.review === null ? null : 'after') : window === undefined ? 'first' : window.to !== null ? 'after' : window.from !== null ? 'before' : null;
+    while (this.#pages !== null) {
+      const part = missingPart(this.#pages, of);
       if (part === null) return true;
       if (!(await this.#part(of, part))) return false;
     }
+    return false;
   }
 
-  async #part(of: string, part: Exclude<ListPart, 'whole'>): Promise<boolean> {
+  async #part(of: string, part: OnePart): Promise<boolean> {
     if (this.#pages === null || this.stopped.aborted) return false;
     const round = this.#round;
     if (of === ' members') {
@@ -158,26 +154,13 @@ export class RoomSource {
       if (round === this.#round) this.#pages = withMembers(this.#pages, decodeMembers(json));
       return this.#publish();
     }
-    const position = this.#position(of, part);
-    if (position === null) return true;
-    const { json } = await this.#page(`of=${encodeURIComponent(of)}${position}`);
+    const query = queryOf(this.#pages, of, part);
+    if (query === null) return true;
+    const { json } = await this.#page(query);
     if (round !== this.#round || decodePage(json).revision < this.#pages.since) return false;
     this.#pages = withPage(this.#pages, decodePage(json), part === 'before' || part === 'after' ? part : 'joined');
     if (this.#pages.holes.has(of)) await this.#mend();
     return this.#publish();
-  }
-
-  /** What names a part in a request; null where there is nothing to fetch. */
-  #position(of: string, part: Exclude<ListPart, 'whole'>): string | null {
-    const window = this.#pages?.windows.get(of);
-    const review = this.#pages?.review;
-    if (typeof part === 'object') return `&around=${encodeURIComponent(part.around)}`;
-    if (part === 'first') return window === undefined ? '' : null;
-    if (part === 'begin') return '&from=0';
-    if (part === 'end') return `&from=${LAST}`;
-    if (of === REVIEW) return review === undefined ? '' : review === null ? null : `&after=${encodeURIComponent(review)}`;
-    const edge = part === 'before' ? window?.from : window?.to;
-    return edge ? `&${part}=${encodeURIComponent(edge.cursor)}` : null;
   }
 
   async #load(): Promise<void> {
@@ -237,9 +220,9 @@ export class RoomSource {
   }
 
   /** Returns whether there was something to fetch, and it came. */
-  async #fetchPart(of: string, part: Exclude<ListPart, 'whole'>, where: 'after' | 'instead'): Promise<boolean> {
-    const position = this.#position(of, part);
-    const response = position === null ? null : await this.#page(`of=${encodeURIComponent(of)}${position}`).catch(() => null);
+  async #fetchPart(of: string, part: OnePart, where: 'after' | 'instead'): Promise<boolean> {
+    const query = this.#pages && queryOf(this.#pages, of, part);
+    const response = query === null ? null : await this.#page(query).catch(() => null);
     if (response === null || this.#pages === null) return false;
     this.#pages = withPage(this.#pages, decodePage(response.json), where);
     return true;

@@ -1,6 +1,6 @@
 // The list of a large room, which is loaded where it is scrolled to.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ListPart } from '../api/room-source';
+import type { ListPart } from '../core/room/parts';
 import { listsOf, windowOf } from '../core/lists';
 import type { Span } from '../core/rows';
 import { EVERYONE, type Selection } from '../core/state';

@@ -1,6 +1,6 @@
 // A visit to a room: brings together identity, the server's view of the room, and the player.
 import { RoomFeed } from '../api/feed';
-import type { ListPart } from '../api/room-source';
+import type { ListPart } from '../core/room/parts';
 import { Server } from '../api/server';
 import { SessionHolder, type OpenIdToken, type Proof } from '../api/session';
 import type { BrowserSignIn } from '../api/sign-in';

@@ -1,5 +1,5 @@
 // Of a large room, what shows is loaded: the lists of the selection, and what plays.
-import type { ListPart } from '../api/room-source';
+import type { ListPart } from '../core/room/parts';
 import { listsOf, windowOf } from '../core/lists';
 import type { Room } from '../core/model';
 import { EVERYONE, findEntry, selectionOf, type State } from '../core/state';

@@ -1,5 +1,5 @@
 // A visit to a room, or to a member's public page, as the parts of the page use it.
-import type { ListPart } from '../api/room-source';
+import type { ListPart } from '../core/room/parts';
 import type { Server } from '../api/server';
 import type { BrowserSignIn } from '../api/sign-in';
 import type { Entry, Overlay, State } from '../core/state';

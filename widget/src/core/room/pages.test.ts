@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Composer } from './compose';
-import { begun, isComplete, listed, takesOwn, withDelta, withMembers, withMine, withOverview, withPage, withProgress, type Pages } from './pages';
+import { begun, isComplete, listed, takesOwn, withDelta, withMembers, withMine, withOverview, withoutWindow, withPage, withProgress, type Pages } from './pages';
+import { missingPart, queryOf } from './parts';
 import { decodeDelta, decodeMembers, decodeMine, decodeOverview, decodePage } from './wire';
 
 const MEDIA = '/media/9.s/r.m/';
@@ -128,6 +129,22 @@ describe('a large room', () => {
   it('has what is to be reviewed by pages of its own', () => {
     const review = withPage(large, page(0, 0, { of: 'review', after: 'next' }));
     expect([review.review, review.videos.has('0'), shown(review)]).toEqual(['next', true, '4 5']);
+  });
+
+  it('is requested by what is known of it', () => {
+    const all = withPage(large, page(0, 9));
+    expect(['first', 'before', 'after', 'begin', 'end'].map((part) => queryOf(large, '*', part as 'first'))).toEqual([null, 'of=*&before=4', 'of=*&after=5', 'of=*&from=0', 'of=*&from=999999999']);
+    expect([queryOf(large, '@a:x', 'first'), queryOf(all, '*', 'after'), queryOf(all, '*', { around: 'a b' })]).toEqual(['of=%40a%3Ax', null, 'of=*&around=a%20b']);
+    const review = withPage(large, page(0, 0, { of: 'review', after: 'next' }));
+    expect([queryOf(large, 'review', 'after'), queryOf(review, 'review', 'after'), queryOf(withPage(large, page(9, 9, { of: 'review' })), 'review', 'after')]).toEqual(['of=review', 'of=review&after=next', null]);
+    expect([missingPart(large, '*'), missingPart(withPage(large, page(6, 9), 'after'), '*'), missingPart(all, '*'), missingPart(large, '@a:x'), missingPart(large, 'review')]).toEqual(['after', 'before', null, 'first', 'after']);
+  });
+
+  it('has a hole where a video was moved that is not known', () => {
+    const members = withPage(large, page(0, 3, { of: '@a:x' }));
+    const moved = withDelta(members, delta(8, { videos: [{ id: '9', position: 1.5 }], members: [h('@a:x', 10)] }));
+    expect([[...moved.holes], [...withPage(moved, page(0, 3, { of: '@a:x', revision: 8 }), 'instead').holes], withoutWindow(moved, '@a:x').windows.has('@a:x')]).toEqual([['@a:x'], [], false]);
+    expect([...withDelta(members, delta(8, { videos: [{ id: '1', position: 1.5 }], members: [h('@a:x', 10)] })).holes]).toEqual([]);
   });
 
   it('stays what it is when its overview is fetched again', () => {
