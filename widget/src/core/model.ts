@@ -164,8 +164,9 @@ export interface ListWindow {
 export interface Large {
   /** By user id, and EVERYONE for everybody's. */
   readonly windows: ReadonlyMap<string, ListWindow>;
-  /** How many videos there are that are not known. */
+  /** How many videos there are that are not known, and how many of these can be watched. */
   readonly more: number;
+  readonly morePlayable: number;
   /** How many members there are that are not known. */
   readonly moreMembers: number;
   /** How many videos wait for a moderator's decision, known or not. */

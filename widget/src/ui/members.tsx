@@ -120,7 +120,7 @@ export function Members({ state, onSelect }: { state: State; onSelect: (key: str
   const t = useText();
   const { room, viewer } = state;
   const members = room === null ? [] : inStrip(room, viewer);
-  const total = members.reduce((sum, member) => sum + playable(member), 0);
+  const total = members.reduce((sum, { videos }) => sum + videos.filter(isPlayable).length, room?.large?.morePlayable ?? 0);
   const key = state.wanted ?? state.selected;
   const [choosing, setChoosing] = useState(key !== null && isSeveral(key));
   const strip = useRef<HTMLElement>(null);

@@ -92,13 +92,14 @@ function compareKeys(one: readonly [number, string, string], other: readonly [nu
 }
 
 function largeOf(pages: Pages, all: ReadonlyMap<string, ListedVideo>): Large {
-  const windows = new Map([...pages.windows].map(([of, window]) => [of, viewOf(of, window, pages, all)]));
-  const { members_total: total, review } = pages.about;
+  const count = (name: string): number => (typeof pages.about[name] === 'number' ? pages.about[name] : 0);
+  const playable = [...pages.videos.values()].filter(({ json }) => json.state === 'playable' || json.state === 'ready').length;
   return {
-    windows,
-    more: Math.max(0, pages.total - pages.videos.size),
-    moreMembers: pages.moreMembers === null ? 0 : Math.max(1, (typeof total === 'number' ? total : 0) - pages.heads.size),
-    review: typeof review === 'number' ? review : 0,
+    windows: new Map([...pages.windows].map(([of, window]) => [of, viewOf(of, window, pages, all)])),
+    more: Math.max(0, count('count') - pages.videos.size),
+    morePlayable: Math.max(0, count('playable') - playable),
+    moreMembers: pages.moreMembers === null ? 0 : Math.max(1, count('members_total') - pages.heads.size),
+    review: count('review'),
     gone: pages.gone,
   };
 }

@@ -38,7 +38,11 @@ class FakeServer {
     this.revision += 1;
     const acts = [() => this.#come(), () => this.#come(), () => this.#go(), () => this.#rename(), () => this.#order(), () => this.#join(), () => this.#leave()];
     const parts = acts[this.random(acts.length)]?.() ?? {};
-    this.deltas.push(decodeDelta({ revision: this.revision, ...parts }));
+    this.deltas.push(decodeDelta({ revision: this.revision, ...parts, room: { members_total: this.members.length, ...this.#counts() } }));
+  }
+
+  #counts(): object {
+    return { count: this.rows.size, playable: this.rows.size };
   }
 
   #add(): Row {
@@ -82,7 +86,7 @@ class FakeServer {
   #join(): object {
     const userId = `@m${this.revision + 10}:x`;
     this.members.push(userId);
-    return { members: [this.head(userId)], room: { members_total: this.members.length } };
+    return { members: [this.head(userId)] };
   }
 
   #leave(): object {
@@ -90,7 +94,7 @@ class FakeServer {
     if (userId === undefined) return {};
     this.members = this.members.filter((each) => each !== userId);
     for (const row of [...this.rows.values()]) if (row.sender === userId) this.rows.delete(row.id);
-    return { left: [userId], room: { members_total: this.members.length } };
+    return { left: [userId] };
   }
 
   head(userId: string): object {
@@ -124,7 +128,7 @@ class FakeServer {
   overview(size: number): Record<string, unknown> {
     const members = this.members.slice(0, size);
     const page = this.rows.size <= size ? this.page(EVERYBODY, Infinity, () => 0) : this.page(EVERYBODY, PAGE, (keys) => this.random(keys.length + 1));
-    return { room_id: '!r', revision: this.revision, members: members.map((each) => this.head(each)), members_next: members.length < this.members.length ? members.at(-1) : null, members_total: this.members.length, review: 0, page };
+    return { room_id: '!r', revision: this.revision, members: members.map((each) => this.head(each)), members_next: members.length < this.members.length ? members.at(-1) : null, members_total: this.members.length, review: 0, page, ...this.#counts() };
   }
 
   membersAfter(userId: string): Record<string, unknown> {
@@ -213,6 +217,8 @@ describe('pages and deltas, in whatever order they arrive', () => {
     for (const delta of server.deltas.slice(delivered)) pages = withDelta(pages, delta);
     pages = mended(pages, server);
     checkWindows(pages, server);
+    const { large } = new Composer().compose(pages);
+    if (large !== null) expect(large.more).toBe(server.rows.size - pages.videos.size);
     // The rest is loaded.
     while (pages.moreMembers !== null) pages = withMembers(pages, decodeMembers(server.membersAfter(pages.moreMembers)));
     for (let window = pages.windows.get(EVERYBODY); window?.to; window = pages.windows.get(EVERYBODY)) pages = withPage(pages, decodePage(server.beside(EVERYBODY, window.to.cursor, 'after')), 'after');

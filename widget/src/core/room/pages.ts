@@ -18,8 +18,6 @@ export interface Pages {
   readonly moreMembers: string | null;
   readonly videos: ReadonlyMap<string, ListedVideo>;
   readonly windows: ReadonlyMap<string, Window>;
-  /** How many videos everybody's list has. */
-  readonly total: number;
   /** The cursor of what is to be reviewed and not known; undefined before its first page. */
   readonly review: string | null | undefined;
   readonly mine: Mine;
@@ -42,7 +40,6 @@ export function begun(overview: Overview, mine: Mine, viewer: string): Pages {
     moreMembers: members.next,
     videos: new Map(page.videos.map((video) => [video.id, video])),
     windows: new Map([[EVERYBODY, windowOf(page)]]),
-    total: page.total,
     review: undefined,
     deltas: [],
     since: revision,
@@ -63,9 +60,8 @@ export function withOverview(pages: Pages, overview: Overview): Pages {
   if (overview.revision < pages.since) return pages;
   if (isComplete(fresh)) return pages.deltas.filter(({ revision }) => revision > overview.revision).reduce(withDelta, { ...fresh, gone: pages.gone });
   const about = overview.revision < pages.revision ? pages.about : overview.about;
-  const total = overview.revision < pages.revision ? pages.total : overview.page.total;
   const merged = withMembers({ ...pages, about }, { ...overview.members, next: pages.moreMembers });
-  return { ...withVideos(merged, overview.page), total };
+  return withVideos(merged, overview.page);
 }
 
 export function withMine(pages: Pages, mine: Mine): Pages {
@@ -96,7 +92,7 @@ export function withPage(pages: Pages, page: Page, where: 'before' | 'after' | '
   const holes = new Set(pages.holes);
   if (where === 'instead') holes.delete(page.of);
   if (pages.deltas.some((delta) => delta.revision > page.revision && movesUnknown(delta, merged.videos))) holes.add(page.of);
-  return { ...merged, windows, holes, total: page.of === EVERYBODY && page.revision >= pages.revision ? page.total : pages.total };
+  return { ...merged, windows, holes };
 }
 
 /** Without the window of a list, which is loaded when it shows again. */
@@ -125,7 +121,6 @@ export function withVideos(pages: Pages, page: Page): Pages {
 export function withDelta(pages: Pages, delta: Delta): Pages {
   if (delta.revision <= pages.revision) return pages;
   const heads = headsAfter(pages, delta);
-  const total = Math.max(0, pages.total + countOf(heads) - countOf(pages.heads));
   const videos = videosAfter(pages.videos, delta);
   const mine = delta.schedule === undefined ? pages.mine : { ...pages.mine, json: { ...pages.mine.json, schedule: delta.schedule } };
   const dropped = pages.deltas.length < KEPT ? undefined : pages.deltas[0];
@@ -134,7 +129,7 @@ export function withDelta(pages: Pages, delta: Delta): Pages {
     ...pages,
     revision: delta.revision,
     about: { ...pages.about, ...delta.about },
-    heads, total, videos, mine, gone,
+    heads, videos, mine, gone,
     windows: new Map([...pages.windows].map(([of, window]) => [of, moved(of, window, pages, { ...pages, heads, videos }, delta)])),
     deltas: [...pages.deltas, delta].slice(-KEPT),
     since: dropped?.revision ?? pages.since,
@@ -217,8 +212,6 @@ function newcomers(before: Pages, after: Pages): { take: (sender: string) => boo
     },
   };
 }
-
-const countOf = (heads: Pages['heads']): number => [...heads.values()].reduce((sum, { count }) => sum + count, 0);
 
 /** The known videos of a list's window, in its order; of the whole list where nothing says which part is known. */
 export function listed(pages: Pages, of: string): readonly ListedVideo[] {

@@ -1,0 +1,176 @@
+"""In Chromium: of a large room what shows is loaded, and the rest where somebody scrolls or looks for it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+from playwright.async_api import Browser, expect
+
+from appservice.demo.client import MatrixClient
+from tests.support.host import OpenHost
+from tests.support.installation import Installation
+from tests.support.large_room import copy_video
+from tests.support.member_widget import MemberWidget, member_widget
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
+
+BOBS, ALICES = 130, 60
+SOON_MS = 30_000
+_SCROLL = """async () => {
+    const list = document.querySelector('.videos-scroll');
+    const frame = () => new Promise(requestAnimationFrame);
+    for (let still = 0; still < 60; still += 1) {
+        const before = list.scrollTop;
+        list.scrollTop += 400;
+        await frame();
+        if (list.scrollTop !== before || document.querySelector('[data-testid=rows-more]')) still = 0;
+    }
+}"""
+_PLACES = """() => [...document.querySelectorAll('[data-testid=video]')].map((row) => Number(row.ariaPosInSet))"""
+
+
+@dataclass
+class LargeRoom:
+    """A room where bob sent more than the room's first response holds, and alice some more."""
+
+    reel: Installation
+    alice: MatrixClient
+    bob: MatrixClient
+    room_id: str
+    host: str
+
+    async def bobs(self) -> list[str]:
+        """Return the titles of bob's videos in their order."""
+        rows = await self.reel.rows(
+            "SELECT title FROM videos WHERE room_id = $1 AND sender = $2 ORDER BY position, sent_at, id",
+            self.room_id, self.bob.user_id,
+        )  # fmt: skip
+        return [row["title"] for row in rows]
+
+
+@pytest.fixture
+async def large_room(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, clip: Path,
+    open_host: OpenHost,
+) -> LargeRoom:  # fmt: skip
+    room_id = await make_room(alice, reel, bob)
+    viewer = await reel.viewer(http, bob, room_id)
+    video = await viewer.video_in(await bob.send_video(room_id, clip), "ready")
+    await copy_video(reel, video["id"], [bob.user_id], BOBS - 1)
+    await copy_video(reel, video["id"], [alice.user_id], ALICES)
+    return LargeRoom(reel, alice, bob, room_id, await open_host(room_id))
+
+
+@pytest.fixture
+async def widget(browser: Browser, large_room: LargeRoom) -> AsyncIterator[MemberWidget]:
+    async with member_widget(browser, f"{large_room.host}?user=bob&layout=widget", 390, 844) as opened:
+        yield opened
+
+
+async def _select(widget: MemberWidget, user_id: str) -> None:
+    await widget.frame.locator(f'[data-testid=member][data-member="{user_id}"]').click()
+    await widget.frame.locator(f'[data-testid=player][data-reel="{user_id}"]:not([data-video-id=""])').wait_for()
+
+
+def _at(widget: MemberWidget, place: int) -> str:
+    return f'[data-testid=video][aria-posinset="{place}"]'
+
+
+async def test_a_list_is_loaded_where_it_is_scrolled_to(
+    widget: MemberWidget, large_room: LargeRoom, screenshots: Path
+) -> None:
+    bob, frame = large_room.bob.user_id, widget.frame
+    await expect(frame.locator(f'[data-member="{bob}"] .badge')).to_have_text(str(BOBS))
+    await expect(frame.locator('[data-member="*"] .badge')).to_have_text(str(BOBS + ALICES))
+    await _select(widget, bob)
+    await expect(frame.locator(_at(widget, 1))).to_have_attribute("aria-setsize", str(BOBS))
+    assert max(await frame.evaluate(_PLACES)) <= 50
+    await widget.looks_right(screenshots / "large-390x844.png")
+    await frame.evaluate(_SCROLL)
+    last = frame.locator(_at(widget, BOBS))
+    await expect(last).to_contain_text(f"Video {BOBS - 1}")
+    places = await frame.evaluate(_PLACES)
+    assert places == list(range(places[0], BOBS + 1))
+    await last.locator(".row-body").click()
+    await expect(last).to_have_attribute("data-current", "true")
+    # A bookmark leads back to it, without the pages before it.
+    await expect(frame.locator("[data-testid=player][data-playing=true]")).to_be_visible()
+
+
+async def test_keys_lead_to_both_ends_and_an_order_is_of_the_whole_list(
+    widget: MemberWidget, large_room: LargeRoom
+) -> None:
+    frame, keys = widget.frame, widget.page.keyboard
+    await _select(widget, large_room.bob.user_id)
+    await frame.locator(_at(widget, 2)).locator(".row-body").focus()
+    await keys.press("End")
+    await expect(frame.locator(_at(widget, BOBS)).locator(".row-body")).to_be_focused()
+    await keys.press("ArrowUp")
+    await expect(frame.locator(_at(widget, BOBS - 1)).locator(".row-body")).to_be_focused()
+    await keys.press("Home")
+    await expect(frame.locator(_at(widget, 1)).locator(".row-body")).to_be_focused()
+    await frame.locator(_at(widget, 2)).locator(".row-body").focus()
+    await keys.press("Alt+End")
+
+    async def moved() -> bool:
+        titles = await large_room.bobs()
+        return titles[-1] == "Video 1" and titles[1:3] == ["Video 2", "Video 3"] and len(titles) == BOBS
+
+    await eventually(moved, what="the first video being the last")
+    await expect(frame.locator(_at(widget, BOBS))).to_contain_text("Video 1")
+
+
+async def test_what_is_searched_for_is_found_wherever_it_is(widget: MemberWidget, large_room: LargeRoom) -> None:
+    frame = widget.frame
+    await _select(widget, large_room.bob.user_id)
+    await widget.part("find").fill("video 12")
+    # 12, and 120 to 129
+    await expect(widget.part("video")).to_have_count(11, timeout=SOON_MS)
+    await widget.part("find").fill("")
+    await expect(frame.locator(_at(widget, 1))).to_have_attribute("aria-setsize", str(BOBS))
+
+
+async def test_what_others_change_is_seen(
+    widget: MemberWidget, large_room: LargeRoom, http: aiohttp.ClientSession
+) -> None:
+    frame, reel = widget.frame, large_room.reel
+    moderator = await reel.viewer(http, large_room.alice, large_room.room_id)
+    await _select(widget, large_room.bob.user_id)
+    row = frame.locator(_at(widget, 3))
+    await expect(row).to_contain_text("Video 2")
+    video_id = await row.get_attribute("data-video-id")
+    # One that this widget does not know is moved in front of it.
+    (last,) = await reel.rows(
+        "SELECT id::text FROM videos WHERE room_id = $1 AND sender = $2 ORDER BY position DESC LIMIT 1",
+        large_room.room_id, large_room.bob.user_id,
+    )  # fmt: skip
+    status, _ = await moderator.request("PATCH", f"/api/v1/videos/{video_id}", {"title": "Renamed"})
+    assert status == 200
+    await expect(row).to_contain_text("Renamed")
+    path = f"/api/v1/rooms/{large_room.room_id}/members/{large_room.bob.user_id}/order"
+    status, _ = await moderator.request("PUT", path, {"videos": [last["id"]]})
+    assert status == 200
+    await expect(frame.locator(_at(widget, 1))).to_contain_text(f"Video {BOBS - 1}")
+    await expect(frame.locator(_at(widget, 4))).to_contain_text("Renamed")
+    # What goes is gone, here and in the counts.
+    status, _ = await moderator.request("DELETE", f"/api/v1/videos/{video_id}")
+    assert status == 200
+    await expect(frame.locator(_at(widget, 1))).to_have_attribute("aria-setsize", str(BOBS - 1))
+    await expect(frame.get_by_text("Renamed")).to_have_count(0)
+
+
+async def test_who_comes_back_is_where_they_were(widget: MemberWidget, large_room: LargeRoom) -> None:
+    frame = widget.frame
+    await _select(widget, large_room.bob.user_id)
+    await frame.locator(_at(widget, 2)).locator(".row-body").focus()
+    await widget.page.keyboard.press("End")
+    row = frame.locator(_at(widget, BOBS))
+    await row.locator(".row-body").click()
+    await expect(row).to_have_attribute("data-current", "true")
+    await widget.page.reload()
+    frame_locator = widget.page.frame_locator("iframe[data-testid=widget]")
+    again = frame_locator.locator(_at(widget, BOBS))
+    await expect(again).to_have_attribute("data-current", "true")
+    await expect(again).to_be_in_viewport()
