@@ -90,7 +90,7 @@ export class RoomSource {
   }
 
   merge(delta: Delta): void {
-    void this.#inTurn(async () => {
+    const merged = this.#inTurn(async () => {
       if (this.#pages === null) return;
       const own = takesOwn(this.#pages, delta);
       // A row of the viewer's own must not be gone for as long as it takes to hear what became of it.
@@ -100,6 +100,8 @@ export class RoomSource {
       if (mine === null) this.#publish();
       else this.#takeMine(mine);
     });
+    // What cannot be merged is fetched instead; a failure of that is no news either.
+    merged.catch(() => this.restart()).catch(() => undefined);
   }
 
   progress(videoId: string, progress: Progress): void {
