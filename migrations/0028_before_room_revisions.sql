@@ -1,7 +1,8 @@
 -- What changed in a room, numbered: viewers fetch what is new instead of the whole room. The triggers see what the release
 -- before this one writes, too.
 
--- The number of a room's newest change: it grows by one with each transaction that changed what anybody may see.
+-- The number of a room's newest change: it grows with each transaction that changed what anybody may see. Its last 20 bits
+-- are random: after a restore, or a failover that lost something, a number of before is none of those that follow.
 CREATE TABLE room_revisions (
     room_id  text PRIMARY KEY,
     revision bigint NOT NULL
@@ -20,46 +21,79 @@ CREATE TABLE room_changes (
     -- Whether every member, and whether moderators knew of the video before.
     was_shown boolean NOT NULL DEFAULT false,
     was_known boolean NOT NULL DEFAULT false,
+    -- The transaction's first: once is enough to number all. What says so is taken back with a savepoint, as the row is.
+    is_first  boolean NOT NULL DEFAULT CASE WHEN coalesce(current_setting('roomreel.changes', true), '') = 'open' THEN false
+        ELSE set_config('roomreel.changes', 'open', true) = 'open' END,
     xid       xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
 CREATE INDEX room_changes_revision ON room_changes (room_id, revision);
 CREATE INDEX room_changes_open ON room_changes (xid) WHERE revision IS NULL;
 
 -- Runs when a transaction ends: who holds a room's number then waits for nothing but the commit, so that numbers are in the
--- order of commits, without gaps. Rooms come in the order of their names: no deadlock.
+-- order of commits, without gaps. Rooms come in the order of their names: no deadlock. What was too much to be logged, or
+-- is not to be read there any more, stands for all of it, and for all before.
 CREATE FUNCTION number_room_changes() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    kept CONSTANT bigint := 128;
-    most CONSTANT bigint := 500;
+    kept CONSTANT bigint := 64;
+    most CONSTANT bigint := 200;
     own CONSTANT xid8 := pg_current_xact_id();
-    changed record;
-    n bigint;
+    room record;
 BEGIN
-    FOR changed IN
-        SELECT c.room_id, count(*) AS changes FROM room_changes c
-        WHERE c.revision IS NULL AND c.xid = own GROUP BY c.room_id ORDER BY c.room_id
+    PERFORM set_config('roomreel.changes', '', true);
+    FOR room IN
+        WITH changed AS MATERIALIZED (
+            SELECT c.room_id,
+                count(*) > most OR bool_or(c.fields = '{all}' AND c.video_id IS NULL AND c.user_id IS NULL) AS anew
+            FROM room_changes c WHERE c.revision IS NULL AND c.xid = own GROUP BY c.room_id
+        ), raised AS (
+            INSERT INTO room_revisions AS r (room_id, revision)
+            SELECT c.room_id, (1 << 20) + (random() * 1048575)::bigint FROM changed c ORDER BY c.room_id
+            ON CONFLICT (room_id) DO UPDATE SET revision = ((r.revision >> 20) + 1 << 20) + (random() * 1048575)::bigint
+            RETURNING r.room_id, r.revision
+        ), logged AS (
+            UPDATE room_changes c SET revision = r.revision FROM raised r JOIN changed w ON w.room_id = r.room_id
+            WHERE c.revision IS NULL AND c.xid = own AND c.room_id = r.room_id AND NOT w.anew
+        )
+        SELECT r.room_id, r.revision, c.anew, pg_notify('roomreel_revisions', r.revision || ' ' || r.room_id)
+        FROM raised r JOIN changed c ON c.room_id = r.room_id
     LOOP
-        INSERT INTO room_revisions AS r (room_id, revision) VALUES (changed.room_id, 1)
-        ON CONFLICT (room_id) DO UPDATE SET revision = r.revision + 1 RETURNING r.revision INTO n;
-        IF changed.changes > most THEN
-            DELETE FROM room_changes WHERE revision IS NULL AND xid = own AND room_id = changed.room_id;
-            INSERT INTO room_changes (room_id, revision, fields) VALUES (changed.room_id, n, '{all}');
-        ELSE
-            UPDATE room_changes SET revision = n WHERE revision IS NULL AND xid = own AND room_id = changed.room_id;
+        IF room.anew THEN
+            DELETE FROM room_changes WHERE room_id = room.room_id;
+            INSERT INTO room_changes (room_id, revision, fields, is_first)
+            VALUES (room.room_id, room.revision, '{all}', false);
+        ELSIF (room.revision >> 20) % 16 = 0 THEN
+            DELETE FROM room_changes WHERE room_id = room.room_id AND revision < (room.revision >> 20) - kept << 20;
         END IF;
-        DELETE FROM room_changes WHERE room_id = changed.room_id AND revision <= n - kept;
-        PERFORM pg_notify('roomreel_revisions', n || ' ' || changed.room_id);
     END LOOP;
     RETURN NULL;
 END
 $$;
 CREATE CONSTRAINT TRIGGER number_room_changes AFTER INSERT ON room_changes DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (NEW.revision IS NULL) EXECUTE FUNCTION number_room_changes();
+    FOR EACH ROW WHEN (NEW.revision IS NULL AND NEW.is_first) EXECUTE FUNCTION number_room_changes();
+
+-- Many come at once.
+CREATE FUNCTION log_new_videos() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO room_changes (room_id, video_id, user_id, fields)
+    SELECT room_id, id, sender, '{all}' FROM new_videos WHERE visibility <> 'removed';
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER log_new_videos AFTER INSERT ON videos REFERENCING NEW TABLE AS new_videos
+    FOR EACH STATEMENT EXECUTE FUNCTION log_new_videos();
 
 CREATE FUNCTION log_video_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     changed text[] := '{all}';
 BEGIN
+    IF TG_OP = 'DELETE' AND OLD.visibility = 'removed' THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'UPDATE' AND OLD.sender <> '' AND NEW.sender = '' THEN
+        -- Somebody is erased: the log is not to name them.
+        INSERT INTO room_changes (room_id, fields) VALUES (NEW.room_id, '{all}');
+        RETURN NULL;
+    END IF;
     IF TG_OP = 'UPDATE' AND OLD.room_id = NEW.room_id THEN
         changed := array_remove(ARRAY[
             CASE WHEN OLD.title IS DISTINCT FROM NEW.title THEN 'title' END,
@@ -72,23 +106,21 @@ BEGIN
                 IS DISTINCT FROM (NEW.history, NEW.received_at, NEW.sent_after) THEN 'history' END,
             CASE WHEN (
                 OLD.event_id, OLD.sent_in, OLD.sender, OLD.kind, OLD.state, OLD.failure, OLD.duration, OLD.width, OLD.height,
-                OLD.has_poster, OLD.stage, OLD.storyboard, OLD.has_preview, OLD.blurhash, OLD.captions, OLD.sent_at,
-                OLD.spoiler, OLD.spoiler_reason, OLD.audio_left_out, OLD.renditions, OLD.stage_encrypted, OLD.item,
+                OLD.has_poster, OLD.stage, OLD.has_preview, OLD.blurhash, OLD.captions, OLD.sent_at,
+                OLD.spoiler, OLD.spoiler_reason, OLD.audio_left_out, OLD.stage_encrypted, OLD.item,
                 OLD.awaited_since IS NULL, OLD.available IS NULL
             ) IS DISTINCT FROM (
                 NEW.event_id, NEW.sent_in, NEW.sender, NEW.kind, NEW.state, NEW.failure, NEW.duration, NEW.width, NEW.height,
-                NEW.has_poster, NEW.stage, NEW.storyboard, NEW.has_preview, NEW.blurhash, NEW.captions, NEW.sent_at,
-                NEW.spoiler, NEW.spoiler_reason, NEW.audio_left_out, NEW.renditions, NEW.stage_encrypted, NEW.item,
+                NEW.has_poster, NEW.stage, NEW.has_preview, NEW.blurhash, NEW.captions, NEW.sent_at,
+                NEW.spoiler, NEW.spoiler_reason, NEW.audio_left_out, NEW.stage_encrypted, NEW.item,
                 NEW.awaited_since IS NULL, NEW.available IS NULL
-            ) THEN 'all' END
+            ) OR (OLD.renditions, OLD.storyboard) IS DISTINCT FROM (NEW.renditions, NEW.storyboard)
+                -- Not where they are only packed.
+                AND jsonb_typeof(OLD.renditions) = jsonb_typeof(NEW.renditions) THEN 'all' END
         ], NULL);
         IF changed = '{}' OR OLD.visibility = 'removed' AND NEW.visibility = 'removed' THEN
             RETURN NULL;
         END IF;
-    END IF;
-    IF TG_OP = 'INSERT' THEN
-        INSERT INTO room_changes (room_id, video_id, user_id, fields) VALUES (NEW.room_id, NEW.id, NEW.sender, changed);
-        RETURN NULL;
     END IF;
     INSERT INTO room_changes (room_id, video_id, user_id, fields, was_shown, was_known)
     VALUES (
@@ -101,7 +133,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER log_new_video AFTER INSERT OR DELETE ON videos FOR EACH ROW EXECUTE FUNCTION log_video_change();
+CREATE TRIGGER log_lost_video AFTER DELETE ON videos FOR EACH ROW EXECUTE FUNCTION log_video_change();
 -- Not for every percent of progress.
 CREATE TRIGGER log_video_change AFTER UPDATE OF
     event_id, room_id, sent_in, sender, title, version, position, published_at, visibility, held_for, hidden_by, history, received_at,
@@ -109,24 +141,40 @@ CREATE TRIGGER log_video_change AFTER UPDATE OF
     spoiler, spoiler_reason, audio_left_out, renditions, stage_encrypted, item, awaited_since, available
     ON videos FOR EACH ROW EXECUTE FUNCTION log_video_change();
 
-CREATE FUNCTION log_member_change() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    was text := CASE WHEN TG_OP <> 'INSERT' THEN OLD.membership ELSE 'leave' END;
-    becomes text := CASE WHEN TG_OP <> 'DELETE' THEN NEW.membership ELSE 'leave' END;
+CREATE FUNCTION log_new_members() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF was NOT IN ('join', 'invite') AND becomes NOT IN ('join', 'invite') THEN
+    INSERT INTO room_changes (room_id, user_id, fields)
+    SELECT room_id, user_id, '{membership}' FROM new_members WHERE membership IN ('join', 'invite');
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER log_new_members AFTER INSERT ON members REFERENCING NEW TABLE AS new_members
+    FOR EACH STATEMENT EXECUTE FUNCTION log_new_members();
+
+-- Members are deleted where somebody is erased: the log is not to name them.
+CREATE FUNCTION log_lost_members() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO room_changes (room_id, fields) SELECT DISTINCT room_id, '{all}'::text[] FROM old_members;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER log_lost_members AFTER DELETE ON members REFERENCING OLD TABLE AS old_members
+    FOR EACH STATEMENT EXECUTE FUNCTION log_lost_members();
+
+CREATE FUNCTION log_member_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.membership NOT IN ('join', 'invite') AND NEW.membership NOT IN ('join', 'invite') THEN
         RETURN NULL;
     END IF;
     INSERT INTO room_changes (room_id, user_id, fields, was_shown)
     VALUES (
-        CASE WHEN TG_OP = 'DELETE' THEN OLD.room_id ELSE NEW.room_id END,
-        CASE WHEN TG_OP = 'DELETE' THEN OLD.user_id ELSE NEW.user_id END,
-        CASE WHEN TG_OP = 'UPDATE' AND (OLD.membership, OLD.joined_at, OLD.invited_at, OLD.left_at, OLD.join_heard)
+        NEW.room_id, NEW.user_id,
+        CASE WHEN (OLD.membership, OLD.joined_at, OLD.invited_at, OLD.left_at, OLD.join_heard)
             IS NOT DISTINCT FROM (NEW.membership, NEW.joined_at, NEW.invited_at, NEW.left_at, NEW.join_heard)
             THEN '{profile}'::text[] ELSE '{membership}' END,
-        was = 'join'
+        OLD.membership = 'join'
     );
-    IF TG_OP = 'UPDATE' AND OLD.avatar_video IS DISTINCT FROM NEW.avatar_video THEN
+    IF OLD.avatar_video IS DISTINCT FROM NEW.avatar_video THEN
         INSERT INTO room_changes (room_id, video_id, user_id, fields, was_shown, was_known)
         SELECT v.room_id, v.id, v.sender, '{avatar}', v.visibility = 'shown' AND v.failure IS NULL, v.failure IS NULL
         FROM videos v
@@ -135,7 +183,6 @@ BEGIN
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER log_new_member AFTER INSERT OR DELETE ON members FOR EACH ROW EXECUTE FUNCTION log_member_change();
 CREATE TRIGGER log_member_change AFTER UPDATE ON members FOR EACH ROW WHEN (
     (OLD.membership, OLD.display_name, OLD.avatar_mxc, OLD.avatar_video, OLD.joined_at, OLD.invited_at, OLD.left_at, OLD.join_heard)
     IS DISTINCT FROM

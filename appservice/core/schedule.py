@@ -22,7 +22,12 @@ class Turn:
     @classmethod
     def of(cls, video: Video) -> Self:
         """Return the turn of a playable video, as long as in its playlist: of one in progress, as it is planned."""
-        return cls(video.id, video.media.stage or "", max(1, round(video.media.renditions[0].duration * 1000)))
+        return cls.lasting(video.id, video.media.stage or "", video.media.renditions[0].duration)
+
+    @classmethod
+    def lasting(cls, video_id: VideoId, stage: str, seconds: float) -> Self:
+        """Return the turn of a video that plays for so long."""
+        return cls(video_id, stage, max(1, round(seconds * 1000)))
 
 
 @dataclass(frozen=True, slots=True)

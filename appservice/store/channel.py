@@ -7,11 +7,13 @@ import asyncpg
 from appservice.core.model import RoomId, State, UserId, Video, VideoId
 from appservice.core.schedule import Schedule, Turn, plays, revise
 from appservice.core.web.reels import channel
-from appservice.store.mapping import read_listed, read_video
+from appservice.store.mapping import read_listed
 from appservice.store.outbox import Connection, announce_watching
+from appservice.store.packing import first_duration
 from appservice.store.pool import Database
 from appservice.store.sql import query
 
+_AT_ONCE = 500  # other requests have their turn in between
 WATCHING_S = 45.0
 """Seconds after which somebody who gave no further sign of life counts as gone."""
 
@@ -27,7 +29,7 @@ class ChannelStore(Database):
         async with self._connection() as connection:
             row = await connection.fetchrow(*query("schedule", room_id=room_id))
             stored = _read(row) if row else None
-            seen = await _turns(connection, channel(videos), stored)
+            seen = await _turns(connection, channel(videos), stored.items if stored else ())
         return stored if plays(stored, seen) else await self._revised(room_id, seen)
 
     async def _revised(self, room_id: RoomId, seen: Sequence[Turn]) -> Schedule | None:
@@ -39,7 +41,7 @@ class ChannelStore(Database):
                 return stored  # somebody was quicker: a change makes everybody fetch at once
             # Read again: it may have been revised by something newer than what the caller saw.
             rows = await connection.fetch(*query("present_videos", room_id=room_id))
-            turns = await _turns(connection, channel([read_listed(each) for each in rows]), stored)
+            turns = await _turns(connection, channel([read_listed(each) for each in rows]), seen)
             now = (await connection.fetchval(*query("clock"))).timestamp()
             schedule = revise(stored, turns, int(now * 1000))
             if schedule != stored:
@@ -74,9 +76,9 @@ class ChannelStore(Database):
                 await announce_watching(connection, room_id)
 
 
-async def _turns(connection: Connection, playing: Sequence[Video], stored: Schedule | None) -> list[Turn]:
-    """Return the turns of videos in this order: how long each plays only a whole one says, or the stored schedule."""
-    known = {turn.id: turn for turn in stored.items} if stored else {}
+async def _turns(connection: Connection, playing: Sequence[Video], before: Sequence[Turn]) -> list[Turn]:
+    """Return the turns of videos in this order: how long each plays only a whole one says, or its turn before."""
+    known = {turn.id: turn for turn in before}
     turns: dict[VideoId, Turn | None] = {}
     for video in playing:
         turn = known.get(video.id)
@@ -86,9 +88,15 @@ async def _turns(connection: Connection, playing: Sequence[Video], stored: Sched
             turn = None
         turns[video.id] = turn
     if missing := [video_id for video_id, turn in turns.items() if turn is None]:
-        rows = await connection.fetch(*query("videos_by_id", room_id=playing[0].room_id, ids=missing))
-        turns |= {video.id: Turn.of(video) for video in map(read_video, rows) if video.has_media}
+        for first in range(0, len(missing), _AT_ONCE):
+            some = missing[first : first + _AT_ONCE]
+            rows = await connection.fetch(*query("playing_lengths", room_id=playing[0].room_id, ids=some))
+            turns |= {VideoId(str(row["id"])): _length(row) for row in rows}
     return [turn for turn in turns.values() if turn]
+
+
+def _length(row: asyncpg.Record) -> Turn:
+    return Turn.lasting(VideoId(str(row["id"])), row["stage"], first_duration(row["renditions"]))
 
 
 def _turn_json(turn: Turn) -> dict[str, object]:

@@ -7,6 +7,7 @@ behind it bandwidths of four bytes, in base64.
 
 import base64
 import json
+import math
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
@@ -67,17 +68,34 @@ def unpack(stored: Stored, storyboard: Mapping[str, Any] | None) -> tuple[tuple[
     if not isinstance(stored, str):
         board = Storyboard.from_json(storyboard) if storyboard else None
         return tuple(Rendition.from_json(item) for item in stored), board
-    if not stored.startswith(_FORMAT):
-        raise ValueError(f"renditions are packed in format {stored[:1]!r}, which this release does not know")
-    unpacker = zlib.decompressobj(-zlib.MAX_WBITS, zdict=_DICTIONARY)
+    (rows, durations, packed_board), rates = _read(stored)
     try:
-        text = unpacker.decompress(base64.b64decode(stored[1:] + "=" * (-(len(stored) - 1) % 4)))
-        rows, durations, packed_board = json.loads(text)
-        bandwidths = list(_BANDWIDTHS.iter_unpack(unpacker.unused_data))
-    except (zlib.error, struct.error, ValueError) as error:
+        bandwidths = list(_BANDWIDTHS.iter_unpack(rates))
+    except struct.error as error:
         raise ValueError("packed renditions are damaged") from error
     renditions = []
     for (name, width, height, frame_rate, codecs, *of_segments), (peak, mean) in zip(rows, bandwidths, strict=True):
         segments = tuple(durations[of_segments[0] if of_segments else 0])
         renditions.append(Rendition(name, width, height, frame_rate, codecs, peak, mean, segments))
     return tuple(renditions), Storyboard(*packed_board) if packed_board else None
+
+
+def first_duration(stored: Stored) -> float:
+    """Return how many seconds the first of stored renditions plays. Raises ValueError as `unpack` does."""
+    if not isinstance(stored, str):
+        return Rendition.from_json(stored[0]).duration
+    (rows, durations, _), _ = _read(stored)
+    _, _, _, _, _, *of_segments = rows[0]
+    return math.fsum(durations[of_segments[0] if of_segments else 0])
+
+
+def _read(stored: str) -> tuple[Any, bytes]:
+    """Return what is packed: the JSON, and the bytes behind it."""
+    if not stored.startswith(_FORMAT):
+        raise ValueError(f"renditions are packed in format {stored[:1]!r}, which this release does not know")
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS, zdict=_DICTIONARY)
+    try:
+        text = unpacker.decompress(base64.b64decode(stored[1:] + "=" * (-(len(stored) - 1) % 4)))
+        return json.loads(text), unpacker.unused_data
+    except (zlib.error, ValueError) as error:
+        raise ValueError("packed renditions are damaged") from error

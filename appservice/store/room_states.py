@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from appservice.core.model import RoomId, UserId, Video, VideoId
 from appservice.core.room import Member, Room
-from appservice.core.web.room_state import Change, RoomState, listed
+from appservice.core.web.room_state import Change, RoomState, listed, since
 from appservice.store.mapping import Row, read_listed, read_member, read_room, read_video
 from appservice.store.outbox import Connection
 from appservice.store.pool import Database
@@ -36,9 +36,8 @@ class RoomStateStore(Database):
             revision = await connection.fetchval(*query("room_revision", room_id=room_id))
             if revision == known.revision:
                 return RoomRead(known, [])
-            changes = await _changes(connection, room_id, known.revision)
-            whole = len({change.revision for change in changes}) == revision - known.revision
-            if not whole or any(change.is_everything for change in changes):
+            changes = since(known.revision, await _changes(connection, room_id, known.revision))
+            if not changes or any(change.is_everything for change in changes):
                 return await _read(connection, room_id)
             return await _advanced(connection, replace(known, revision=revision), known, changes)
 
@@ -96,8 +95,8 @@ async def _advanced(
     return RoomRead(state, changes, videos)
 
 
-async def _changes(connection: Connection, room_id: RoomId, since: int) -> list[Change]:
-    rows = await connection.fetch(*query("room_changes", room_id=room_id, since=since))
+async def _changes(connection: Connection, room_id: RoomId, first: int) -> list[Change]:
+    rows = await connection.fetch(*query("room_changes", room_id=room_id, first=first))
     return [
         Change(
             revision=row["revision"],

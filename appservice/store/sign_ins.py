@@ -1,5 +1,6 @@
 """Browsers that are signed in by a message, and those that wait for it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from appservice.core.model import RoomId, UserId
@@ -44,6 +45,11 @@ class SignInStore(Database):
     async def is_signed_in(self, key: int, room_id: RoomId, user_id: UserId) -> bool:
         """Say whether a sign-in still holds."""
         return await self._fetchrow("is_signed_in", key=key, room_id=room_id, user_id=user_id) is not None
+
+    async def signed_in(self, room_id: RoomId, keys: Collection[int]) -> dict[int, UserId]:
+        """Return who is signed in by each of some sign-ins that still hold in a room."""
+        rows = await self._fetch("signed_in", room_id=room_id, keys=list(keys)) if keys else []
+        return {row["key"]: UserId(row["user_id"]) for row in rows}
 
     async def sign_out(self, secret_hash: bytes) -> None:
         """End a sign-in; what it watches ends with it."""

@@ -32,7 +32,7 @@ class Entered:
     async def room(self, together: Sequence[str] = (), after: str | None = None) -> RoomView:
         """Return the room as the viewer sees it; of a large one the first page, or that `after` another."""
         entry = await self._rooms.now(self._session.room_id)
-        if len(entry.state.senders) > SMALL or len(entry.state.members) > MEMBERS_PAGE or after is not None:
+        if len(entry.state.videos) > SMALL or len(entry.state.members) > MEMBERS_PAGE or after is not None:
             return await large_room_view(self._context, self._session, self._grant(entry), entry, together, after)
         context, room = self._context, entry.state.room
         members = await context.stores.members.joined_members(room.room_id)
@@ -78,7 +78,7 @@ class Entered:
             page = lists.page(of, find)
             return shared.videos(page, await self._rooms.whole(entry, [video.id for video in page.videos]))
 
-        return await self._rooms.body(lists, f"videos-{of}-{name}", make)
+        return await self._rooms.body(entry, lists, f"videos-{of}-{name}", make)
 
     async def members(self, after: UserId) -> Body:
         """Return the members after one."""
@@ -88,7 +88,7 @@ class Entered:
         async def make() -> BaseModel:
             return shared.members(after)
 
-        return await self._rooms.body(shared.lists, f"members-{after}", make)
+        return await self._rooms.body(entry, shared.lists, f"members-{after}", make)
 
     async def mine(self, together: Sequence[str] = ()) -> MineView:
         """Return what is the viewer's alone; with the reel in which some members take turns, if any."""

@@ -74,7 +74,7 @@ async def _stream(response: web.StreamResponse, context: Context, session: Sessi
     hub = context.hub
     with hub.listening(session.room_id, follower) as listener, context.streams.holding(session, listener):
         if follower:
-            hub.bring(session.room_id)
+            hub.bring(session.room_id, follower)
         while not listener.has_ended:
             await listener.wait()
             pending = listener.take()

@@ -1,7 +1,8 @@
 """Brings changes of a room to event streams that follow it by number: made once for all with the same rights."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -19,40 +20,56 @@ from appservice.web.room_cache import RoomCache, RoomEntry
 log = structlog.get_logger()
 
 
+_MOST_PENDING = 256 * 1024
+_MOST_WITHHELD = 500
+"""Who may not see more than so many videos gets no deltas, but begins anew at each change: each such viewer's are others."""
+
+
+@dataclass(slots=True, eq=False)
 class Follower:
     """A stream that follows a room: what it was sent, and what it is to be sent next.
 
     `revision` is that of the state which its viewer has. `rights` are those by which it gets deltas; None: not known
-    yet, or not any more.
+    yet. `on_news` is called when something is to be sent, or the stream is to end.
     """
 
-    __slots__ = ("has_ended", "is_revoked", "pending", "revision", "rights", "session")
-
-    _MOST = 64
-
-    def __init__(self, session: Session, revision: int) -> None:
-        self.session = session
-        self.revision = revision
-        self.rights: Rights | None = None
-        self.pending: list[bytes] = []
-        self.is_revoked = False
-        self.has_ended = False
+    session: Session
+    revision: int
+    on_news: Callable[[], None] = lambda: None
+    rights: Rights | None = None
+    is_revoked: bool = False
+    has_ended: bool = False
+    _pending: list[bytes] = field(default_factory=list)
+    _size: int = 0
 
     def add(self, event: bytes, reset: bytes) -> None:
         """Let an event be sent; a reader who is too slow begins anew instead."""
-        self.pending.append(event)
-        if len(self.pending) > self._MOST:
-            self.pending = [reset]
+        if self._size + len(event) > _MOST_PENDING:
+            self._pending, self._size, event = [], 0, reset
+        self._pending.append(event)
+        self._size += len(event)
+        self.on_news()
 
-    @property
-    def has_news(self) -> bool:
-        """Say whether something is to be sent, or the stream is to end."""
-        return bool(self.pending) or self.has_ended
+    def end(self, *, is_revoked: bool = False) -> None:
+        """Let the stream end: its client connects again, if it may."""
+        self.has_ended, self.is_revoked = True, is_revoked
+        self._pending, self._size = [], 0
+        self.on_news()
 
     def take(self) -> bytes:
         """Return what is to be sent, which is pending no longer."""
-        taken, self.pending = b"".join(self.pending), []
+        taken = b"".join(self._pending)
+        self._pending, self._size = [], 0
         return taken
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What leads from a revision to the present one; None: it is not known. `personal`: whose `mine` may be another."""
+
+    changes: list[Change] | None
+    restarting: frozenset[UserId] | None
+    personal: frozenset[UserId]
 
 
 class Delivery:
@@ -66,48 +83,55 @@ class Delivery:
         self._state = entry.state
         self._withheld: dict[int, dict[UserId, frozenset[VideoId]]] = {}
         self._deltas: dict[tuple[int, Rights], bytes] = {}
-        self._changes: dict[int, list[Change] | None] = {}
+        self._steps: dict[int, _Step] = {}
         about = json.dumps({"room_id": entry.state.room.room_id}).encode()
         self._reset = b"event: reset\ndata: " + about + b"\n\n"
         self._mine = b"event: mine\ndata: " + about + b"\n\n"
 
     async def bring(self, follower: Follower) -> None:
         """Bring a follower to the present revision."""
-        user_id = follower.session.user_id
-        if follower.revision == self._state.revision and follower.rights is not None:
+        user_id, is_new = follower.session.user_id, follower.revision != self._state.revision
+        if not is_new and follower.rights is not None:
             return
-        changes = self._since(follower.revision)
-        restarting = restarts(changes, self._state) if changes is not None else None
-        if restarting is None or user_id in restarting:
-            follower.rights = await self._cache.rights(self._entry, user_id)
+        step = self._since(follower.revision)
+        anew = step.restarting is None or user_id in step.restarting
+        if anew or follower.rights is None:
+            rights = await self._cache.rights(self._entry, user_id)
+        else:
+            rights = follower.rights.without(await self._newly_withheld(follower))
+        # One that is the same as another's is not kept twice.
+        follower.rights = self._entry.shared_rights(rights.among(self._state.strict))
+        if anew or (is_new and len(rights.withheld) > _MOST_WITHHELD):
             follower.add(self._reset, self._reset)
         else:
-            if follower.rights is None:
-                follower.rights = await self._cache.rights(self._entry, user_id)
-            else:
-                follower.rights = follower.rights.without(await self._newly_withheld(follower))
             if delta := await self._delta(follower.revision, follower.rights):
                 follower.add(delta, self._reset)
-            if user_id in personal(changes or (), self._state):
+            if user_id in step.personal:
                 follower.add(self._mine, self._reset)
-        follower.rights = follower.rights.among(self._state.strict)
         follower.revision = self._state.revision
+
+    def begin_anew(self, follower: Follower) -> None:
+        """Let a follower fetch all again, whatever it has."""
+        follower.rights, follower.revision = None, self._state.revision
+        follower.add(self._reset, self._reset)
 
     async def _newly_withheld(self, follower: Follower) -> frozenset[VideoId]:
         since = follower.revision
         if since not in self._withheld:
-            ids = new_strict(self._since(since) or (), self._state)
+            ids = new_strict(self._since(since).changes or (), self._state)
             self._withheld[since] = await self._stores.room_states.withheld(ids, self._users) if ids else {}
         return self._withheld[since].get(follower.session.user_id, frozenset())
 
-    def _since(self, revision: int) -> list[Change] | None:
-        if revision not in self._changes:
-            self._changes[revision] = self._entry.since(revision)
-        return self._changes[revision]
+    def _since(self, revision: int) -> _Step:
+        if revision not in self._steps:
+            changes = self._entry.since(revision)
+            restarting = restarts(changes, self._state) if changes is not None else None
+            self._steps[revision] = _Step(changes, restarting, frozenset(personal(changes or (), self._state)))
+        return self._steps[revision]
 
     async def _delta(self, since: int, rights: Rights) -> bytes:
         if (since, rights) not in self._deltas:
-            self._deltas[since, rights] = await self._made(self._since(since) or [], since, rights)
+            self._deltas[since, rights] = await self._made(self._since(since).changes or [], since, rights)
         return self._deltas[since, rights]
 
     async def _made(self, changes: list[Change], since: int, rights: Rights) -> bytes:
@@ -136,26 +160,27 @@ class Followers:
 
     async def deliver(self, room_id: RoomId, followers: list[Follower]) -> None:
         """Bring all up to date, and revoke those who have no right to the room any more."""
+        users = {follower.session.user_id for follower in followers}
         try:
             entry = await self._cache.now(room_id)
-            users = {follower.session.user_id for follower in followers}
             permitted = await self._stores.room_states.permitted(room_id, users)
+            keys = {follower.session.sign_in for follower in followers if follower.session.sign_in}
+            signed_in = await self._stores.sign_ins.signed_in(room_id, keys)
         except NotFoundError:
-            permitted, entry = set[UserId](), None
-        for follower in followers:
-            if follower.session.user_id not in permitted:
-                follower.is_revoked = follower.has_ended = True
-            elif follower.session.sign_in and not await self._is_signed_in(follower.session):
-                follower.has_ended = True
-        if entry is None:
+            for follower in followers:
+                follower.end(is_revoked=True)
             return
+        # Those who are to see nothing more do not wait for what the others get.
+        for follower in followers:
+            session = follower.session
+            if session.user_id not in permitted:
+                follower.end(is_revoked=True)
+            elif session.sign_in and signed_in.get(session.sign_in) != session.user_id:
+                follower.end()
         delivery = Delivery(self._stores, self._cache, self._clock, entry, followers)
         for follower in followers:
             if not follower.has_ended:
                 await self._bring(delivery, follower)
-
-    async def _is_signed_in(self, session: Session) -> bool:
-        return await self._stores.sign_ins.is_signed_in(session.sign_in, session.room_id, session.user_id)
 
     @staticmethod
     async def _bring(delivery: Delivery, follower: Follower) -> None:
@@ -164,4 +189,8 @@ class Followers:
         except RequestError as error:
             # It connects again, by the number that it has.
             log.warning("changes_not_delivered", reason=str(error))
-            follower.has_ended = True
+            follower.end()
+        except Exception:
+            # The same would be wrong the next time, and for nobody else.
+            log.exception("changes_not_delivered")
+            delivery.begin_anew(follower)

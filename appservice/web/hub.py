@@ -75,6 +75,8 @@ class Listener:
         self._talks: dict[str | None, None] = {}
         self._heard = self._idle = False
         self.follower = follower
+        if follower:
+            follower.on_news = self._pending.set
         self.has_ended = False
 
     def end(self) -> None:
@@ -104,10 +106,6 @@ class Listener:
             self._talks = {None: None}
         self._pending.set()
 
-    def wake(self) -> None:
-        """Let the follower's pending events be sent."""
-        self._pending.set()
-
     def keep_alive(self) -> None:
         """Note that time has passed: who had nothing since the last time is to say that it is still there."""
         self._idle, self._heard = not self._heard, False
@@ -135,7 +133,8 @@ class Hub:
     def __init__(self, dsn: str, watching_of: WatchingOf, on_change: Callable[[], None], deliver: Deliver) -> None:
         self._dsn = dsn
         self._deliver = deliver
-        self._delivering: set[str] = set()
+        # Whom a delivery that is soon to begin is for; None: all who follow the room.
+        self._delivering: dict[str, set[Follower] | None] = {}
         self._on_change = on_change
         self._watching_of = watching_of
         self._gathering: set[str] = set()
@@ -169,28 +168,34 @@ class Hub:
     def _revised(self, data: str) -> None:
         self.bring(data.partition(" ")[2])
 
-    def bring(self, room_id: str) -> None:
-        """Let those who follow a room get what is new, soon and together."""
-        follows = any(listener.follower for listener in self._listeners.get(room_id, ()))
-        if follows and room_id not in self._delivering:
-            self._delivering.add(room_id)
+    def bring(self, room_id: str, newcomer: Follower | None = None) -> None:
+        """Let those who follow a room, or a newcomer alone, get what is new, soon and together."""
+        is_starting = room_id in self._delivering
+        if newcomer:
+            whom = self._delivering.setdefault(room_id, set())
+            if whom is not None:
+                whom.add(newcomer)
+        elif any(listener.follower for listener in self._listeners.get(room_id, ())):
+            self._delivering[room_id] = None
+        if not is_starting and room_id in self._delivering:
             self._start(self._bring(RoomId(room_id)))
 
     async def _bring(self, room_id: RoomId) -> None:
         await asyncio.sleep(_SETTLE_S)
-        self._delivering.discard(room_id)  # what comes from here on is brought the next time
+        whom = self._delivering.pop(room_id)  # what comes from here on is brought the next time
         # Two deliveries at a time would bring things twice, or in another order.
         async with self._turns[room_id]:
-            listeners = [each for each in self._listeners.get(room_id, ()) if each.follower]
+            all_here = [each.follower for each in self._listeners.get(room_id, ()) if each.follower]
+            followers = [each for each in all_here if whom is None or each in whom]
             try:
-                await self._deliver(room_id, [each.follower for each in listeners if each.follower])
-            except UnavailableError as error:
-                log.warning("changes_not_delivered", reason=str(error))
-                for listener in listeners:
-                    listener.end()  # they connect again, by the number that they have
-            for listener in listeners:
-                if listener.follower and listener.follower.has_news:
-                    listener.wake()
+                await self._deliver(room_id, followers)
+            except Exception as error:
+                if isinstance(error, UnavailableError):
+                    log.warning("changes_not_delivered", reason=str(error))
+                else:
+                    log.exception("changes_not_delivered")
+                for follower in followers:
+                    follower.end()  # they connect again, by the number that they have
         if room_id not in self._listeners:
             self._turns.pop(room_id, None)
 

@@ -5,10 +5,10 @@ Bounded: a room that is too much is read again when somebody comes back to it.
 
 import asyncio
 import gzip
+import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 from pydantic import BaseModel
 
@@ -21,7 +21,7 @@ from appservice.core.web.bytes_cache import BytesCache
 from appservice.core.web.lists import EVERYBODY, Lists, around, everything
 from appservice.core.web.reels import CHANNEL_KEY, channel, for_all, revision_of
 from appservice.core.web.room_pages import Shared
-from appservice.core.web.room_state import Change, Rights, RoomState
+from appservice.core.web.room_state import KEPT, Change, Rights, RoomState, ordinal, since
 from appservice.store import RoomRead, Stores
 from appservice.web.clock import SharedClock
 
@@ -30,8 +30,10 @@ SMALL = 100
 
 _MOST_VIDEOS = 40_000
 _MOST_RIGHTS = 32
+_MOST_KNOWN = 1000
+_RIGHTS_S = 3.0
 _MOST_WHOLE = 500
-_LOG = 128
+_LISTS_KEPT = 8  # revisions: after that they are made anew, not of what was
 _BODIES, _BODIES_PER_ROOM = 32 * 1024 * 1024, 4 * 1024 * 1024
 
 
@@ -57,38 +59,37 @@ class Program:
 
 
 class RoomEntry:
-    """A room at a revision, with the changes that led there; `floor`: those after this one are all known.
+    """A room at a revision, with the latest changes that led there.
 
     `whole` has videos of the last pages with all that is to be said of them.
     """
 
     def __init__(
-        self, state: RoomState, changes: Sequence[Change], floor: int, whole: Mapping[VideoId, Video] | None = None
+        self, state: RoomState, changes: Sequence[Change], whole: Mapping[VideoId, Video] | None = None
     ) -> None:
-        self.state, self.floor = state, floor
+        self.state = state
         self.changes = tuple(changes)
         self.whole = dict(whole or {})
         self.program: Program | None = None
+        # Of many who come at once the first makes what all get.
+        self.making = asyncio.Lock()
         self._lists: OrderedDict[Rights, Lists] = OrderedDict()
-
-    @classmethod
-    def of(cls, read: RoomRead) -> Self:
-        """Return a room that was read anew, as far back as its log goes."""
-        # One that stands for more than are logged is as good as none.
-        unlogged = max((change.revision for change in read.changes if change.is_everything), default=0)
-        oldest = min((change.revision for change in read.changes), default=read.state.revision + 1)
-        return cls(read.state, read.changes, max(oldest - 1, unlogged))
+        self._rights: dict[Rights, Rights] = {}
+        self.rights_of: dict[UserId, tuple[float, Rights]] = {}
 
     def advanced(self, read: RoomRead) -> "RoomEntry":
         """Return the room at a newer revision, by all changes in between."""
-        floor = max(self.floor, read.state.revision - _LOG)
-        changes = [change for change in (*self.changes, *read.changes) if change.revision > floor]
-        after = RoomEntry(read.state, changes, floor, self.whole)
+        oldest = ordinal(read.state.revision) - KEPT
+        changes = [change for change in (*self.changes, *read.changes) if ordinal(change.revision) >= oldest]
+        after = RoomEntry(read.state, changes, self.whole)
         for change in read.changes:
             if change.video_id:
                 after.whole.pop(change.video_id, None)
         after.keep(read.videos)
-        after.program, after._lists = self.program, self._lists.copy()
+        after.program, after._rights = self.program, self._rights
+        for rights, lists in self._lists.items():
+            if ordinal(lists.state.revision) > ordinal(read.state.revision) - _LISTS_KEPT:
+                after._lists[rights] = lists
         return after
 
     def keep(self, videos: Mapping[VideoId, Video]) -> None:
@@ -99,9 +100,13 @@ class RoomEntry:
 
     def since(self, revision: int) -> list[Change] | None:
         """Return the changes after a revision, None where they are not known (any more)."""
-        if not self.floor <= revision <= self.state.revision:
-            return None
-        return [change for change in self.changes if change.revision > revision]
+        return [] if revision == self.state.revision else since(revision, self.changes)
+
+    def shared_rights(self, rights: Rights) -> Rights:
+        """Return the one object that stands for equal rights."""
+        if len(self._rights) > _MOST_KNOWN:
+            self._rights.clear()
+        return self._rights.setdefault(rights, rights)
 
     def lists(self, rights: Rights, bot: UserId) -> Lists:
         """Return the room's lists for viewers with these rights."""
@@ -140,7 +145,7 @@ class RoomCache:
             self._rooms.pop(room_id, None)
             raise NotFoundError("There is no such room.")
         if entry is None or read.anew:
-            entry = RoomEntry.of(read)
+            entry = RoomEntry(read.state, read.changes)
         elif read.state is not entry.state:
             entry = entry.advanced(read)
         self._rooms[room_id] = entry
@@ -149,32 +154,44 @@ class RoomCache:
         return entry
 
     def _bound(self) -> None:
-        videos = sum(len(entry.state.senders) + 1 for entry in self._rooms.values())
+        videos = sum(len(entry.state.videos) + 1 for entry in self._rooms.values())
         while videos > _MOST_VIDEOS and len(self._rooms) > 1:
             room_id, entry = self._rooms.popitem(last=False)
-            videos -= len(entry.state.senders) + 1
+            videos -= len(entry.state.videos) + 1
             if not self._locks[room_id].locked():
                 del self._locks[room_id]
 
     async def rights(self, entry: RoomEntry, user_id: UserId) -> Rights:
         """Return what somebody may see of a room."""
         state = entry.state
+        now = time.monotonic()
+        read_at, known = entry.rights_of.get(user_id, (-_RIGHTS_S, None))
+        if known is not None and now - read_at < _RIGHTS_S:
+            return known
         moderates = is_moderator(state.room.power_levels, user_id, state.room.creators)
-        withheld = await self._stores.room_states.withheld(state.strict, [user_id])
-        return Rights(moderates, withheld[user_id])
+        withheld = (await self._stores.room_states.withheld(state.strict, [user_id]))[user_id]
+        ids = frozenset(state.videos[each].id for each in withheld)  # no strings of their own
+        if len(entry.rights_of) > _MOST_KNOWN:
+            entry.rights_of.clear()
+        rights = entry.shared_rights(Rights(moderates, ids))
+        entry.rights_of[user_id] = now, rights
+        return rights
 
     async def program(self, entry: RoomEntry) -> Program:
         """Return what the room's channel plays; its schedule is brought up to date by the way."""
-        state = entry.state
-        if entry.program is None or entry.program.since != state.program:
-            members = list(state.members.values())
-            people = [member for member in members if member.user_id != self._bot]
-            videos = [video for sent in state.sent.values() for video in sent]
-            plays = channel(for_all(videos, people))
-            schedule = await self._stores.channels.schedule(state.room.room_id, for_all(videos, members))
-            address = f"reel/{CHANNEL_KEY}/{revision_of(plays)}/index.m3u8" if plays else None
-            entry.program = Program(state.program, address, schedule)
-        return entry.program
+        async with entry.making:
+            if entry.program is None or entry.program.since != entry.state.program:
+                entry.program = await self._program(entry.state)
+            return entry.program
+
+    async def _program(self, state: RoomState) -> Program:
+        members = list(state.members.values())
+        people = [member for member in members if member.user_id != self._bot]
+        videos = [video for sent in state.sent.values() for video in sent]
+        plays = channel(for_all(videos, people))
+        schedule = await self._stores.channels.schedule(state.room.room_id, for_all(videos, members))
+        address = f"reel/{CHANNEL_KEY}/{revision_of(plays)}/index.m3u8" if plays else None
+        return Program(state.program, address, schedule)
 
     async def shared(self, entry: RoomEntry, rights: Rights) -> Shared:
         """Return what the pages of a room are made by."""
@@ -196,25 +213,30 @@ class RoomCache:
         async def make() -> BaseModel:
             return shared.overview(page, await self.whole(entry, [video.id for video in page.videos]))
 
-        return await self.body(lists, f"overview-{page.start}", make)
+        return await self.body(entry, lists, f"overview-{page.start}", make)
 
     async def whole(self, entry: RoomEntry, ids: Iterable[VideoId]) -> dict[VideoId, Video]:
         """Return videos with all that is to be said of them, as far as they are still there."""
         found = {each: entry.whole[each] for each in ids if each in entry.whole}
-        missing = [each for each in ids if each not in found and each in entry.state.senders]
+        missing = [each for each in ids if each not in found and each in entry.state.videos]
         if missing:
             read = await self._stores.room_states.videos(entry.state.room.room_id, missing)
             entry.keep(read)
             found |= read
         return found
 
-    async def body(self, lists: Lists, name: str, make: Callable[[], Awaitable[BaseModel]]) -> Body:
+    async def body(
+        self, entry: RoomEntry, lists: Lists, name: str, make: Callable[[], Awaitable[BaseModel]]
+    ) -> Body:
         """Return what `make` makes of lists, once for each revision and all viewers with the same rights."""
         room_id, key = lists.state.room.room_id, f"{lists.state.revision}-{lists.rights.tag}-{name}"
-        found = self._bodies.get(room_id, key)
-        if found is None:
-            compressed = gzip.compress((await make()).model_dump_json().encode(), compresslevel=6, mtime=0)
-            # Of another release the same may be written otherwise.
-            found = Body(f'"{__version__}-{key}"', compressed)
-            self._bodies.put(room_id, key, found, len(found.compressed))
-        return found
+        if found := self._bodies.get(room_id, key):
+            return found
+        async with entry.making:
+            found = self._bodies.get(room_id, key)
+            if found is None:
+                compressed = gzip.compress((await make()).model_dump_json().encode(), compresslevel=6, mtime=0)
+                # Of another release the same may be written otherwise.
+                found = Body(f'"{__version__}-{key}"', compressed)
+                self._bodies.put(room_id, key, found, len(found.compressed))
+            return found

@@ -74,12 +74,15 @@ class Lists:
                 if head.member != member:
                     head = _head(member, visible)
             else:
-                visible = tuple(v for v in sent if may_see(v, self.viewer) and v.id not in rights.withheld)
+                visible = tuple(video for video in sent if self._shows(video))
                 head = _head(member, visible)
                 same = same and known is not None and _keys(known.visible.get(user_id, ())) == _keys(visible)
             self.visible[user_id], self.heads[user_id] = visible, head
         self._everybody: list[tuple[int, int, str]] | None = known.everybody if known and same else None
         self._order: list[UserId] | None = None
+
+    def _shows(self, video: Video) -> bool:
+        return may_see(video, self.viewer) and video.id not in self.rights.withheld
 
     @property
     def order(self) -> list[UserId]:
@@ -97,9 +100,8 @@ class Lists:
 
     def video(self, video_id: VideoId) -> Video | None:
         """Return a video that these viewers see."""
-        sender = self.state.senders.get(video_id)
-        sent = self.visible.get(sender, ()) if sender else ()
-        return next((video for video in sent if video.id == video_id), None)
+        video = self.state.videos.get(video_id)
+        return video if video and video.sender in self.heads and self._shows(video) else None
 
     def still_sees(self, video: Video) -> bool:
         """Say whether these viewers (still) see a video that was read later than the lists."""
@@ -121,9 +123,8 @@ class Lists:
         find = find or at(0)
         if of == EVERYBODY:
             start, end = find(self.everybody)
-            by_id = _Finder(self)
-            videos = [by_id.video(VideoId(key[2])) for key in self.everybody[start:end]]
-            return _slice(of, self.everybody, start, [video for video in videos if video])
+            videos = [self.state.videos[VideoId(key[2])] for key in self.everybody[start:end]]
+            return _slice(of, self.everybody, start, videos)
         listed = self.to_review() if of == REVIEW else self.visible.get(UserId(of), ())
         keys = [channel_key(video) if of == REVIEW else reel_key(video) for video in listed]
         start, end = find(keys)
@@ -135,22 +136,6 @@ class Lists:
         start = order.index(after) + 1 if after in self.heads else 0
         page = order[start : start + MEMBERS_PAGE]
         return [self.heads[each] for each in page], page[-1] if start + len(page) < len(order) else None
-
-
-class _Finder:
-    """Finds many videos of lists by their ids."""
-
-    def __init__(self, lists: Lists) -> None:
-        self._lists = lists
-        self._of: dict[UserId, Mapping[VideoId, Video]] = {}
-
-    def video(self, video_id: VideoId) -> Video | None:
-        sender = self._lists.state.senders.get(video_id)
-        if sender is None:
-            return None
-        if sender not in self._of:
-            self._of[sender] = {video.id: video for video in self._lists.visible.get(sender, ())}
-        return self._of[sender].get(video_id)
 
 
 def _head(member: Member, visible: Sent) -> Head:

@@ -233,7 +233,7 @@ def personal(changes: Collection[Change], state: RoomState) -> set[UserId]:
     """Return for whom there may be something new that is theirs alone."""
     users: set[UserId] = set()
     for change in changes:
-        video = state.video(change.video_id) if change.video_id else None
+        video = state.videos.get(change.video_id) if change.video_id else None
         if video is None:
             users |= {change.user_id} if change.video_id and change.user_id else set()
         elif not change.was_shown or "visibility" in change.fields or video.visibility is not Visibility.SHOWN:

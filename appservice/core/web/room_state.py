@@ -5,8 +5,9 @@ before whatever did not change, so that what was made of that need not be made a
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TypeAlias
 
 from appservice.core.model import History, State, UserId, Video, VideoId
@@ -15,6 +16,9 @@ from appservice.core.rules.video_permissions import Viewer
 from transcode.hls.playlist import Rendition
 
 NOBODY = UserId("")
+KEPT = 64
+"""Changes of the latest so many revisions are kept."""
+_RANDOM_BITS = 20
 Sent: TypeAlias = tuple[Video, ...]
 """A member's videos in reel order."""
 
@@ -40,6 +44,22 @@ class Change:
         return self.video_id is None and self.user_id is None and "all" in self.fields
 
 
+def ordinal(revision: int) -> int:
+    """Return how many revisions a room has had until this one; its other bits are random."""
+    return revision >> _RANDOM_BITS
+
+
+def since(revision: int, changes: Sequence[Change]) -> list[Change] | None:
+    """Return those of a room's latest changes, in order, that came after a revision; None where it is none of theirs.
+
+    It may be too old. Or it was lost when the database was restored, and others have come in its place.
+    """
+    from_first = revision == 0 and bool(changes) and ordinal(changes[0].revision) == 1
+    if not from_first and all(change.revision != revision for change in changes):
+        return None
+    return [change for change in changes if change.revision > revision]
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """What viewers of a room have in common who see the same: `withheld` videos are those of before their time."""
@@ -58,13 +78,18 @@ class Rights:
     @property
     def tag(self) -> str:
         """A short name, the same in every process."""
-        role = "m" if self.moderates else "v"
-        ids = "|".join(sorted(self.withheld))
-        return role + (hashlib.sha256(ids.encode()).hexdigest()[:16] if ids else "")
+        return _tag(self)
 
     def viewer(self, room: Room, user_id: UserId = NOBODY) -> Viewer:
         """Return somebody with these rights; by default one who sent nothing."""
         return Viewer(user_id, self.moderates, in_encrypted=room.encrypted)
+
+
+@lru_cache(maxsize=64)
+def _tag(rights: Rights) -> str:
+    role = "m" if rights.moderates else "v"
+    ids = "|".join(sorted(rights.withheld))
+    return role + (hashlib.sha256(ids.encode()).hexdigest()[:16] if ids else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +104,7 @@ class RoomState:
     members: Mapping[UserId, Member]
     reports: Mapping[VideoId, int] = field(default_factory=dict)
     sent: Mapping[UserId, Sent] = field(default_factory=dict)
-    senders: Mapping[VideoId, UserId] = field(default_factory=dict)
+    videos: Mapping[VideoId, Video] = field(default_factory=dict)
     strict: frozenset[VideoId] = frozenset()
     """Those that not every member may see, whenever they came."""
     program: int = 0
@@ -93,35 +118,29 @@ class RoomState:
         return replace(
             self,
             sent={sender: tuple(each) for sender, each in sent.items()},
-            senders={video.id: video.sender for video in everything},
+            videos={video.id: video for video in everything},
             strict=frozenset(video.id for video in everything if video.arrival.history is not History.SHARED),
             program=self.revision,
         )
 
-    def video(self, video_id: VideoId) -> Video | None:
-        """Return a video of the room."""
-        sender = self.senders.get(video_id)
-        return next((v for v in self.sent.get(sender, ()) if v.id == video_id), None) if sender else None
-
     def advanced(self, after: "RoomState", ids: Collection[VideoId], now: Mapping[VideoId, Video]) -> "RoomState":
         """Return the state `after` this one, in which the videos `ids` are as they are `now`, or gone."""
-        before = {each: self.video(each) for each in ids}
+        before = {each: self.videos.get(each) for each in ids}
         affected = {video.sender for video in (*before.values(), *now.values()) if video}
-        sent, senders, changed = dict(self.sent), dict(self.senders), set(ids)
+        sent, videos, changed = dict(self.sent), dict(self.videos), set(ids)
         for sender in affected:
             kept = [video for video in sent.pop(sender, ()) if video.id not in changed]
-            videos = sorted((*kept, *(v for v in now.values() if v.sender == sender)), key=reel_key)
-            if videos:
-                sent[sender] = tuple(videos)
+            if reel := sorted((*kept, *(v for v in now.values() if v.sender == sender)), key=reel_key):
+                sent[sender] = tuple(reel)
         for each in ids:
-            senders.pop(each, None)
-        senders.update({video.id: video.sender for video in now.values()})
+            videos.pop(each, None)
+        videos |= {video.id: video for video in now.values()}
         strict = (self.strict - changed) | {v.id for v in now.values() if v.arrival.history is not History.SHARED}
         plays_on = _audience(self) == _audience(after) and all(
             _playing(before[each]) == _playing(now.get(each)) for each in ids
         )
         program = self.program if plays_on else after.revision
-        return replace(after, sent=sent, senders=senders, strict=strict, program=program)
+        return replace(after, sent=sent, videos=videos, strict=strict, program=program)
 
 
 def _audience(state: RoomState) -> tuple[frozenset[UserId], int]:

@@ -28,6 +28,12 @@ WHERE v.room_id = :room_id AND v.visibility <> 'removed' AND (
 )
 ORDER BY v.position, v.sent_at, v.id;
 
+-- name: playing_lengths
+-- Of those that have something to play.
+SELECT id, stage, renditions FROM videos
+WHERE id = ANY (:ids::uuid[]) AND room_id = :room_id AND state IN ('playable', 'ready') AND visibility <> 'removed'
+    AND renditions <> '[]';
+
 -- name: watching
 -- In the order of their names, so that an unchanged list is equal.
 SELECT w.user_id

@@ -72,6 +72,8 @@ WITH channel AS (DELETE FROM channels WHERE room_id = :room_id),
     encrypted AS (DELETE FROM encrypted_events WHERE room_id = :room_id),
     outgoing AS (DELETE FROM outgoing_events WHERE room_id = :room_id),
     bundles AS (DELETE FROM key_bundles WHERE room_id = :room_id),
+    -- Nothing of what changed before is logged any more.
+    changes AS (INSERT INTO room_changes (room_id, fields) VALUES (:room_id, '{all}')),
     keys AS (
         INSERT INTO key_erasures (room_id) SELECT :room_id WHERE to_regclass('crypto_account') IS NOT NULL
     )
@@ -114,6 +116,9 @@ SELECT what, n FROM (
     UNION ALL SELECT 'keys of messages', count_message_keys(:room_id, :user_id)
     UNION ALL SELECT 'erasures of keys to be done', count(*) FROM key_erasures
         WHERE user_id = :user_id OR room_id = :room_id
+    UNION ALL SELECT 'changes', count(*) FROM room_changes c
+        WHERE c.room_id = :room_id AND coalesce(c.user_id, c.video_id::text) IS NOT NULL OR c.user_id = :user_id
+            AND NOT EXISTS (SELECT FROM members m WHERE m.room_id = c.room_id AND m.user_id = c.user_id)
     UNION ALL SELECT 'opted in', count(*) FROM rooms WHERE opted_in_by = :user_id
 ) AS counted
 WHERE n > 0 ORDER BY what;

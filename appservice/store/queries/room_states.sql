@@ -5,9 +5,9 @@
 SELECT coalesce((SELECT revision FROM room_revisions WHERE room_id = :room_id), 0) AS revision;
 
 -- name: room_changes
--- Those since a number.
+-- Those of a revision, and since.
 SELECT revision, video_id, user_id, fields, was_shown, was_known
-FROM room_changes WHERE room_id = :room_id AND revision > :since ORDER BY revision;
+FROM room_changes WHERE room_id = :room_id AND revision >= :first ORDER BY revision;
 
 -- name: listed_videos
 -- As `room_videos`, without what only a video's own page shows: a room may have very many.

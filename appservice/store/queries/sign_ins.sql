@@ -21,5 +21,9 @@ SELECT key, user_id FROM sign_ins WHERE secret_hash = :secret_hash AND room_id =
 -- name: is_signed_in
 SELECT FROM sign_ins WHERE key = :key AND room_id = :room_id AND user_id = :user_id AND expires_at > now();
 
+-- name: signed_in
+-- Those of these sign-ins that hold in a room.
+SELECT key, user_id FROM sign_ins WHERE key = ANY (:keys::bigint[]) AND room_id = :room_id AND expires_at > now();
+
 -- name: sign_out
 DELETE FROM sign_ins WHERE secret_hash = :secret_hash RETURNING room_id;
