@@ -1,6 +1,9 @@
 -- What changed in a room, numbered: viewers fetch what is new instead of the whole room. The triggers see what the release
 -- before this one writes, too.
 
+-- In the order in which writers take them: whoever is writing ends first.
+LOCK TABLE rooms, members, videos, reports IN SHARE ROW EXCLUSIVE MODE;
+
 -- The number of a room's newest change: it grows with each transaction that changed what anybody may see. Its last 20 bits
 -- are random: after a restore, or a failover that lost something, a number of before is none of those that follow.
 CREATE TABLE room_revisions (
@@ -21,6 +24,8 @@ CREATE TABLE room_changes (
     -- Whether every member, and whether moderators knew of the video before.
     was_shown boolean NOT NULL DEFAULT false,
     was_known boolean NOT NULL DEFAULT false,
+    -- Whether it was only for those who were there, by the room's history visibility.
+    was_strict boolean NOT NULL DEFAULT false,
     -- The transaction's first: once is enough to number all. What says so is taken back with a savepoint, as the row is.
     is_first  boolean NOT NULL DEFAULT CASE WHEN coalesce(current_setting('roomreel.changes', true), '') = 'open' THEN false
         ELSE set_config('roomreel.changes', 'open', true) = 'open' END,
@@ -122,10 +127,10 @@ BEGIN
             RETURN NULL;
         END IF;
     END IF;
-    INSERT INTO room_changes (room_id, video_id, user_id, fields, was_shown, was_known)
+    INSERT INTO room_changes (room_id, video_id, user_id, fields, was_shown, was_known, was_strict)
     VALUES (
         OLD.room_id, OLD.id, OLD.sender, changed, OLD.visibility = 'shown' AND OLD.failure IS NULL,
-        OLD.visibility <> 'removed' AND OLD.failure IS NULL
+        OLD.visibility <> 'removed' AND OLD.failure IS NULL, coalesce(OLD.history, '') NOT IN ('shared', 'before')
     );
     IF TG_OP = 'UPDATE' AND OLD.room_id <> NEW.room_id THEN
         INSERT INTO room_changes (room_id, video_id, user_id, fields) VALUES (NEW.room_id, NEW.id, NEW.sender, changed);
@@ -144,7 +149,7 @@ CREATE TRIGGER log_video_change AFTER UPDATE OF
 CREATE FUNCTION log_new_members() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO room_changes (room_id, user_id, fields)
-    SELECT room_id, user_id, '{membership}' FROM new_members WHERE membership IN ('join', 'invite');
+    SELECT room_id, user_id, '{membership}' FROM new_members WHERE membership = 'join';
     RETURN NULL;
 END
 $$;
@@ -163,7 +168,7 @@ CREATE TRIGGER log_lost_members AFTER DELETE ON members REFERENCING OLD TABLE AS
 
 CREATE FUNCTION log_member_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF OLD.membership NOT IN ('join', 'invite') AND NEW.membership NOT IN ('join', 'invite') THEN
+    IF OLD.membership <> 'join' AND NEW.membership <> 'join' THEN
         RETURN NULL;
     END IF;
     INSERT INTO room_changes (room_id, user_id, fields, was_shown)
@@ -183,7 +188,9 @@ BEGIN
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER log_member_change AFTER UPDATE ON members FOR EACH ROW WHEN (
+-- Times are set by another trigger, where the membership is.
+CREATE TRIGGER log_member_change AFTER UPDATE OF membership, display_name, avatar_mxc, avatar_video, joined_at, invited_at, left_at, join_heard
+    ON members FOR EACH ROW WHEN (
     (OLD.membership, OLD.display_name, OLD.avatar_mxc, OLD.avatar_video, OLD.joined_at, OLD.invited_at, OLD.left_at, OLD.join_heard)
     IS DISTINCT FROM
     (NEW.membership, NEW.display_name, NEW.avatar_mxc, NEW.avatar_video, NEW.joined_at, NEW.invited_at, NEW.left_at, NEW.join_heard)
@@ -202,7 +209,10 @@ BEGIN
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER log_room_change AFTER UPDATE ON rooms FOR EACH ROW WHEN (
+CREATE TRIGGER log_room_change AFTER UPDATE OF
+    name, replaced_by, power_levels, creators, settings, encrypted, opted_in_by, opted_in_at, bot_membership, bot_joined_at, direct,
+    made_for
+    ON rooms FOR EACH ROW WHEN (
     (OLD.name, OLD.replaced_by, OLD.power_levels, OLD.creators, OLD.settings, OLD.encrypted, OLD.opted_in_by, OLD.opted_in_at,
         OLD.bot_membership, OLD.bot_joined_at, OLD.direct, OLD.made_for)
     IS DISTINCT FROM

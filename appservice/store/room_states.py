@@ -30,6 +30,8 @@ class RoomStateStore(Database):
 
     async def read(self, room_id: RoomId, known: RoomState | None = None) -> RoomRead | None:
         """Read a room, or only what changed since a `known` state of it; None for an unknown room."""
+        if known and await self._revision(room_id) == known.revision:
+            return RoomRead(known, [])
         async with self._snapshot() as connection:
             if known is None:
                 return await _read(connection, room_id)
@@ -40,6 +42,12 @@ class RoomStateStore(Database):
             if not changes or any(change.is_everything for change in changes):
                 return await _read(connection, room_id)
             return await _advanced(connection, replace(known, revision=revision), known, changes)
+
+    async def _revision(self, room_id: RoomId) -> int:
+        """Return the number of a room's newest change."""
+        async with self._connection() as connection:
+            revision: int = await connection.fetchval(*query("room_revision", room_id=room_id))
+            return revision
 
     async def videos(self, room_id: RoomId, video_ids: Sequence[VideoId]) -> dict[VideoId, Video]:
         """Return the videos of a room by their ids, whole, as far as they are still there."""
@@ -88,8 +96,9 @@ async def _advanced(
     ids = sorted({change.video_id for change in changes if change.video_id})
     rows = await connection.fetch(*query("videos_by_id", room_id=room_id, ids=ids)) if ids else []
     videos = {video.id: video for video in map(read_video, rows)}
-    if any("reports" in change.fields or change.video_id in known.reports for change in changes):
-        counted = _reports(await connection.fetch(*query("reports_of", ids=ids)))
+    # What is shown again may have been reported before.
+    if any("reports" in each.fields or not each.was_known or each.video_id in known.reports for each in changes):
+        counted = _reports(await connection.fetch(*query("reports_of", ids=ids))) if ids else {}
         after = replace(after, reports={k: n for k, n in known.reports.items() if k not in ids} | counted)
     state = known.advanced(after, ids, {each: listed(video) for each, video in videos.items()})
     return RoomRead(state, changes, videos)
@@ -105,6 +114,7 @@ async def _changes(connection: Connection, room_id: RoomId, first: int) -> list[
             fields=frozenset(row["fields"]),
             was_shown=row["was_shown"],
             was_known=row["was_known"],
+            was_strict=row["was_strict"],
         )
         for row in rows
     ]

@@ -13,7 +13,7 @@ from appservice.core.web.room_pages import hidden_by, own_withheld, shared_video
 from appservice.core.web.room_state import Rights
 from appservice.core.web.room_views import RoomNow, on_behalf, room_view, together_view
 from appservice.core.web.schedule_view import schedule_view
-from appservice.core.web.shared_views import MineView, OverviewView
+from appservice.core.web.shared_views import MineView
 from appservice.core.web.views import RoomView
 from appservice.web.bookmarks import bookmark_of
 from appservice.web.channel import broadcast
@@ -59,36 +59,36 @@ class Entered:
         entry, rights = await self._now()
         return await self._rooms.overview(entry, rights)
 
-    async def first(self) -> tuple[OverviewView, MineView]:
-        """Return what a widget begins with."""
-        body = await self.overview()
-        return OverviewView.model_validate_json(body.json()), await self.mine()
+    async def first(self) -> tuple[Body, MineView]:
+        """Return what a widget begins with: the overview, and what is the viewer's alone."""
+        return await self.overview(), await self.mine()
 
-    async def videos(self, of: str, name: str, find: Find) -> Body:
-        """Return a page of a list, which `find` finds; `name` is another one for another page."""
+    async def videos(self, of: str, find: Find, around: VideoId | None = None) -> Body:
+        """Return a page of a list, which `find` finds: the one `around` a video of it, if any."""
         entry, rights = await self._now()
         shared = await self._rooms.shared(entry, rights)
         lists = shared.lists
         if of not in {EVERYBODY, REVIEW} and UserId(of) not in lists.heads:
             raise NotFoundError("There is no such member.")
-        if name.startswith("around=") and not _has(lists, of, name.partition("=")[2]):
+        if around and not _has(lists, of, around):
             raise NotFoundError("There is no such video in this list.")
+        page = lists.page(of, find)
 
         async def make() -> BaseModel:
-            page = lists.page(of, find)
             return shared.videos(page, await self._rooms.whole(entry, [video.id for video in page.videos]))
 
-        return await self._rooms.body(entry, lists, f"videos-{of}-{name}", make)
+        return await self._rooms.body(lists, f"videos-{of}-{page.start}-{len(page.videos)}", make)
 
     async def members(self, after: UserId) -> Body:
         """Return the members after one."""
         entry, rights = await self._now()
         shared = await self._rooms.shared(entry, rights)
+        known = after if after in shared.lists.heads else None
 
         async def make() -> BaseModel:
-            return shared.members(after)
+            return shared.members(known)
 
-        return await self._rooms.body(entry, shared.lists, f"members-{after}", make)
+        return await self._rooms.body(shared.lists, f"members-{known or ''}", make)
 
     async def mine(self, together: Sequence[str] = ()) -> MineView:
         """Return what is the viewer's alone; with the reel in which some members take turns, if any."""
@@ -131,8 +131,8 @@ class Entered:
         return self._context.access.grant(scope)
 
 
-def _has(lists: Lists, of: str, video_id: str) -> bool:
-    video = lists.video(VideoId(video_id))
+def _has(lists: Lists, of: str, video_id: VideoId) -> bool:
+    video = lists.video(video_id)
     if video is None or of == REVIEW:
         return video is not None and video in lists.to_review()
     return of in {EVERYBODY, video.sender}

@@ -72,8 +72,13 @@ async def get_events(request: web.Request) -> web.StreamResponse:
 async def _stream(response: web.StreamResponse, context: Context, session: Session, follower: Follower | None) -> None:
     """Write what happens in the session's room, until it has no right to it any more."""
     hub = context.hub
-    with hub.listening(session.room_id, follower) as listener, context.streams.holding(session, listener):
+    with (
+        hub.listening(session.room_id, follower) as listener,
+        context.streams.holding(session, listener),
+        contextlib.ExitStack() as stack,
+    ):
         if follower:
+            stack.callback(follower.leave)
             hub.bring(session.room_id, follower)
         while not listener.has_ended:
             await listener.wait()
@@ -86,12 +91,12 @@ async def _stream(response: web.StreamResponse, context: Context, session: Sessi
                 written += _event("revoked", json.dumps({"room_id": session.room_id}))
             written += b"" if ends else _others(pending, session)
             if pending.is_idle and not written:
-                written = b": keep-alive\n\n"
+                written = follower.confirm() if follower else b": keep-alive\n\n"
             if written:
                 await response.write(written)
             if ends:
                 return
-            if written and follower is None:
+            if written:
                 await asyncio.sleep(_SETTLE_S)
 
 

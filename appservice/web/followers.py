@@ -1,6 +1,8 @@
 """Brings changes of a room to event streams that follow it by number: made once for all with the same rights."""
 
+import asyncio
 import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +11,7 @@ import structlog
 from appservice.core.errors import NotFoundError, RequestError
 from appservice.core.model import RoomId, UserId, VideoId
 from appservice.core.tokens import Session
-from appservice.core.web.room_pages import new_strict, personal, restarts
+from appservice.core.web.room_pages import lost_strict, new_strict, personal, restarts
 from appservice.core.web.room_state import Change, Rights
 from appservice.core.web.schedule_view import schedule_view
 from appservice.core.web.views import ScheduleView
@@ -21,8 +23,9 @@ log = structlog.get_logger()
 
 
 _MOST_PENDING = 256 * 1024
+# Who may not see more than so many videos gets no deltas, which would be theirs alone, but begins anew now and then.
 _MOST_WITHHELD = 500
-"""Who may not see more than so many videos gets no deltas, but begins anew at each change: each such viewer's are others."""
+_RESETS_EVERY_S = 10.0
 
 
 @dataclass(slots=True, eq=False)
@@ -30,7 +33,8 @@ class Follower:
     """A stream that follows a room: what it was sent, and what it is to be sent next.
 
     `revision` is that of the state which its viewer has. `rights` are those by which it gets deltas; None: not known
-    yet. `on_news` is called when something is to be sent, or the stream is to end.
+    yet. `on_news` is called when something is to be sent, or the stream is to end. `told` is the revision of the last
+    delta.
     """
 
     session: Session
@@ -39,8 +43,14 @@ class Follower:
     rights: Rights | None = None
     is_revoked: bool = False
     has_ended: bool = False
+    told: int = field(init=False)
+    _resets_at: float = 0.0
+    _later: asyncio.TimerHandle | None = None
     _pending: list[bytes] = field(default_factory=list)
     _size: int = 0
+
+    def __post_init__(self) -> None:
+        self.told = self.revision
 
     def add(self, event: bytes, reset: bytes) -> None:
         """Let an event be sent; a reader who is too slow begins anew instead."""
@@ -50,11 +60,35 @@ class Follower:
         self._size += len(event)
         self.on_news()
 
+    def begin_anew_later(self, reset: bytes) -> None:
+        """Let a reset be sent, not too soon after the last one."""
+        loop = asyncio.get_running_loop()
+        if self._later is None:
+            self._resets_at = max(loop.time(), self._resets_at + _RESETS_EVERY_S)
+            self._later = loop.call_at(self._resets_at, self._begin_anew, reset)
+
+    def _begin_anew(self, reset: bytes) -> None:
+        self._later = None
+        self.add(reset, reset)
+
+    def confirm(self) -> bytes:
+        """Return what says that the stream goes on, with the present revision if the client does not know it yet."""
+        if self.told == self.revision or self._later:
+            return b": keep-alive\n\n"
+        self.told = self.revision
+        return b'id: %d\nevent: delta\ndata: {"revision":%d}\n\n' % (self.told, self.told)
+
     def end(self, *, is_revoked: bool = False) -> None:
         """Let the stream end: its client connects again, if it may."""
         self.has_ended, self.is_revoked = True, is_revoked
+        self.leave()
         self._pending, self._size = [], 0
         self.on_news()
+
+    def leave(self) -> None:
+        """Let nothing happen later: nobody reads the stream any more."""
+        if self._later:
+            self._later.cancel()
 
     def take(self) -> bytes:
         """Return what is to be sent, which is pending no longer."""
@@ -96,18 +130,22 @@ class Delivery:
         step = self._since(follower.revision)
         anew = step.restarting is None or user_id in step.restarting
         if anew or follower.rights is None:
+            anew = anew or (is_new and lost_strict(step.changes or (), self._state))
             rights = await self._cache.rights(self._entry, user_id)
         else:
             rights = follower.rights.without(await self._newly_withheld(follower))
-        # One that is the same as another's is not kept twice.
-        follower.rights = self._entry.shared_rights(rights.among(self._state.strict))
-        if anew or (is_new and len(rights.withheld) > _MOST_WITHHELD):
+        if anew:
             follower.add(self._reset, self._reset)
-        else:
-            if delta := await self._delta(follower.revision, follower.rights):
+        elif is_new and len(rights.withheld) > _MOST_WITHHELD:
+            follower.begin_anew_later(self._reset)
+        elif is_new:
+            if delta := await self._delta(follower.revision, rights):
                 follower.add(delta, self._reset)
+                follower.told = self._state.revision
             if user_id in step.personal:
                 follower.add(self._mine, self._reset)
+        # One that is the same as another's is not kept twice.
+        follower.rights = self._entry.shared_rights(rights.among(self._state.strict))
         follower.revision = self._state.revision
 
     def begin_anew(self, follower: Follower) -> None:
@@ -171,11 +209,12 @@ class Followers:
                 follower.end(is_revoked=True)
             return
         # Those who are to see nothing more do not wait for what the others get.
+        now = time.time() * 1000
         for follower in followers:
             session = follower.session
             if session.user_id not in permitted:
                 follower.end(is_revoked=True)
-            elif session.sign_in and signed_in.get(session.sign_in) != session.user_id:
+            elif session.expires_at <= now or (session.sign_in and signed_in.get(session.sign_in) != session.user_id):
                 follower.end()
         delivery = Delivery(self._stores, self._cache, self._clock, entry, followers)
         for follower in followers:

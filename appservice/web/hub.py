@@ -122,7 +122,8 @@ class Listener:
             self._changed, list(self._progress.values()), self._watching, list(self._talks), self._idle
         )
         self._changed, self._progress, self._watching, self._talks = False, {}, None, {}
-        self._heard, self._idle = True, False
+        # To say that it is still there is no news: the next time it is to say so again.
+        self._heard, self._idle = not self._idle, False
         self._pending.clear()
         return taken
 

@@ -46,7 +46,11 @@ async def enter(request: web.Request) -> tuple[Context, Session, int]:
 
 def json_response(model: BaseModel, status: int = 200) -> web.Response:
     """Return a model, which nobody may store; compressed where it is long and the viewer takes that."""
-    body = model.model_dump_json().encode()
+    return json_bytes(model.model_dump_json().encode(), status)
+
+
+def json_bytes(body: bytes, status: int = 200) -> web.Response:
+    """Return a model that is JSON already, as `json_response` does."""
     headers = {"Cache-Control": "no-store"}
     response = web.Response(body=body, status=status, content_type="application/json", headers=headers)
     if len(body) > _COMPRESS:

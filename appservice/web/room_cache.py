@@ -3,12 +3,13 @@
 Bounded: a room that is too much is read again when somebody comes back to it.
 """
 
-import asyncio
 import gzip
+import hashlib
 import time
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from pydantic import BaseModel
 
@@ -21,9 +22,10 @@ from appservice.core.web.bytes_cache import BytesCache
 from appservice.core.web.lists import EVERYBODY, Lists, around, everything
 from appservice.core.web.reels import CHANNEL_KEY, channel, for_all, revision_of
 from appservice.core.web.room_pages import Shared
-from appservice.core.web.room_state import KEPT, Change, Rights, RoomState, ordinal, since
+from appservice.core.web.room_state import KEPT, Change, Rights, RoomState, brief, ordinal, since
 from appservice.store import RoomRead, Stores
 from appservice.web.clock import SharedClock
+from appservice.web.once import Latest, Once
 
 SMALL = 100
 """A room of so many videos is sent whole."""
@@ -43,6 +45,12 @@ class Body:
 
     etag: str
     compressed: bytes
+
+    @classmethod
+    def of(cls, key: str, view: BaseModel) -> Self:
+        """Return a view, which `key` names; of another release the same may be written otherwise."""
+        etag = hashlib.sha256(f"{__version__}-{key}".encode()).hexdigest()[:24]
+        return cls(f'"{etag}"', gzip.compress(view.model_dump_json().encode(), compresslevel=6, mtime=0))
 
     def json(self) -> bytes:
         """Return it as it was before."""
@@ -71,8 +79,6 @@ class RoomEntry:
         self.changes = tuple(changes)
         self.whole = dict(whole or {})
         self.program: Program | None = None
-        # Of many who come at once the first makes what all get.
-        self.making = asyncio.Lock()
         self._lists: OrderedDict[Rights, Lists] = OrderedDict()
         self._rights: dict[Rights, Rights] = {}
         self.rights_of: dict[UserId, tuple[float, Rights]] = {}
@@ -96,11 +102,22 @@ class RoomEntry:
         """Keep whole videos for who comes next; of one at work more changes than is logged."""
         if len(self.whole) > _MOST_WHOLE:
             self.whole.clear()
-        self.whole |= {key: video for key, video in videos.items() if video.state is State.READY}
+        self.whole |= {key: _without_segments(video) for key, video in videos.items() if video.state is State.READY}
 
     def since(self, revision: int) -> list[Change] | None:
         """Return the changes after a revision, None where they are not known (any more)."""
         return [] if revision == self.state.revision else since(revision, self.changes)
+
+    @property
+    def weight(self) -> int:
+        """About how much memory it takes, in listed videos."""
+        return (
+            len(self.state.videos)
+            + len(self.state.members) // 3
+            + len(self.whole) * 2
+            + 1
+            + sum(len(lists.state.videos) // 10 for lists in self._lists.values())
+        )
 
     def shared_rights(self, rights: Rights) -> Rights:
         """Return the one object that stands for equal rights."""
@@ -119,6 +136,10 @@ class RoomEntry:
         return known
 
 
+def _without_segments(video: Video) -> Video:
+    return replace(video, media=replace(video.media, renditions=brief(video.media.renditions)))
+
+
 class RoomCache:
     """The rooms that were asked for lately."""
 
@@ -126,17 +147,14 @@ class RoomCache:
         self._stores, self._clock, self._bot = stores, clock, bot
         self._encrypted_rooms = encrypted_rooms
         self._rooms: OrderedDict[RoomId, RoomEntry] = OrderedDict()
-        self._locks: defaultdict[RoomId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._reads = Latest[RoomId, RoomEntry]()
+        self._programs = Once[tuple[RoomId, int], Program]()
+        self._making = Once[tuple[RoomId, str], Body]()
         self._bodies: BytesCache[str, Body] = BytesCache(_BODIES, _BODIES_PER_ROOM)
 
     async def now(self, room_id: RoomId) -> RoomEntry:
         """Return a room as it is now. Raises NotFoundError for an unknown one."""
-        async with self._locks[room_id]:
-            try:
-                return await self._read(room_id)
-            finally:
-                if room_id not in self._rooms:
-                    self._locks.pop(room_id, None)
+        return await self._reads.get(room_id, lambda: self._read(room_id))
 
     async def _read(self, room_id: RoomId) -> RoomEntry:
         entry = self._rooms.get(room_id)
@@ -154,12 +172,11 @@ class RoomCache:
         return entry
 
     def _bound(self) -> None:
-        videos = sum(len(entry.state.videos) + 1 for entry in self._rooms.values())
-        while videos > _MOST_VIDEOS and len(self._rooms) > 1:
-            room_id, entry = self._rooms.popitem(last=False)
-            videos -= len(entry.state.videos) + 1
-            if not self._locks[room_id].locked():
-                del self._locks[room_id]
+        weights = {room_id: entry.weight for room_id, entry in self._rooms.items()}
+        too_much = sum(weights.values()) - _MOST_VIDEOS
+        while too_much > 0 and len(self._rooms) > 1:
+            room_id, _ = self._rooms.popitem(last=False)
+            too_much -= weights[room_id]
 
     async def rights(self, entry: RoomEntry, user_id: UserId) -> Rights:
         """Return what somebody may see of a room."""
@@ -179,10 +196,11 @@ class RoomCache:
 
     async def program(self, entry: RoomEntry) -> Program:
         """Return what the room's channel plays; its schedule is brought up to date by the way."""
-        async with entry.making:
-            if entry.program is None or entry.program.since != entry.state.program:
-                entry.program = await self._program(entry.state)
-            return entry.program
+        state = entry.state
+        if entry.program is None or entry.program.since != state.program:
+            key = state.room.room_id, state.program
+            entry.program = await self._programs.get(key, lambda: self._program(state))
+        return entry.program
 
     async def _program(self, state: RoomState) -> Program:
         members = list(state.members.values())
@@ -213,7 +231,7 @@ class RoomCache:
         async def make() -> BaseModel:
             return shared.overview(page, await self.whole(entry, [video.id for video in page.videos]))
 
-        return await self.body(entry, lists, f"overview-{page.start}", make)
+        return await self.body(lists, f"overview-{page.start}", make)
 
     async def whole(self, entry: RoomEntry, ids: Iterable[VideoId]) -> dict[VideoId, Video]:
         """Return videos with all that is to be said of them, as far as they are still there."""
@@ -225,18 +243,15 @@ class RoomCache:
             found |= read
         return found
 
-    async def body(
-        self, entry: RoomEntry, lists: Lists, name: str, make: Callable[[], Awaitable[BaseModel]]
-    ) -> Body:
+    async def body(self, lists: Lists, name: str, make: Callable[[], Awaitable[BaseModel]]) -> Body:
         """Return what `make` makes of lists, once for each revision and all viewers with the same rights."""
         room_id, key = lists.state.room.room_id, f"{lists.state.revision}-{lists.rights.tag}-{name}"
         if found := self._bodies.get(room_id, key):
             return found
-        async with entry.making:
-            found = self._bodies.get(room_id, key)
-            if found is None:
-                compressed = gzip.compress((await make()).model_dump_json().encode(), compresslevel=6, mtime=0)
-                # Of another release the same may be written otherwise.
-                found = Body(f'"{__version__}-{key}"', compressed)
-                self._bodies.put(room_id, key, found, len(found.compressed))
-            return found
+
+        async def made() -> Body:
+            body = Body.of(f"{self._bot}-{self._encrypted_rooms}-{room_id}-{key}", await make())
+            self._bodies.put(room_id, key, body, len(body.compressed))
+            return body
+
+        return await self._making.get((room_id, key), made)

@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from appservice.core.errors import InvalidParamError
-from appservice.core.model import UserId
+from appservice.core.model import UserId, VideoId
 from appservice.core.web.lists import EVERYBODY, REVIEW, Find, after, around, at, before
 from appservice.core.web.reels import MOST_TOGETHER
 from appservice.core.web.shared_views import MembersView, MineView, OverviewView, VideosView
@@ -86,8 +86,10 @@ async def get_videos(request: web.Request) -> web.Response:
     of = request.query.get("of")
     if not of:
         raise InvalidParamError("`of` says whose videos.")
-    name, find = _find(request.query)
-    return _shared_response(request, await entered.videos(of, name, find))
+    around_id = request.query.get("around")
+    if around_id:
+        return _shared_response(request, await entered.videos(of, around(around_id), VideoId(around_id)))
+    return _shared_response(request, await entered.videos(of, _find(request.query)))
 
 
 @routes.get("/api/v1/rooms/{room_id}/members")
@@ -129,18 +131,18 @@ def _together(request: web.Request) -> Sequence[str]:
     return together
 
 
-_FINDERS: Mapping[str, Callable[[str], Find]] = {"after": after, "before": before, "around": around}
+_FINDERS: Mapping[str, Callable[[str], Find]] = {"after": after, "before": before}
 
 
-def _find(query: Mapping[str, str]) -> tuple[str, Find]:
-    """Return which page is requested: a name for it, and what finds it. Raises InvalidParamError."""
+def _find(query: Mapping[str, str]) -> Find:
+    """Return what finds the page that is requested. Raises InvalidParamError."""
     for name, finder in _FINDERS.items():
         if name in query:
-            return f"{name}={query[name]}", finder(query[name])
+            return finder(query[name])
     index = query.get("from", "0")
     if not (index.isascii() and index.isdecimal() and len(index) < 10):
         raise InvalidParamError("`from` is an index: a number.")
-    return f"from={int(index)}", at(int(index))
+    return at(int(index))
 
 
 def _shared_response(request: web.Request, body: Body) -> web.Response:

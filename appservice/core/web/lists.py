@@ -5,7 +5,7 @@ Made of a state (`room_state`), and of the lists before it where nothing changed
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -25,7 +25,7 @@ EVERYBODY, REVIEW = "*", "review"
 Key: TypeAlias = tuple[float, int, str] | tuple[int, int, str]
 Find: TypeAlias = Callable[[Sequence[Key]], tuple[int, int]]
 """Returns where a page begins among the keys of a list, and ends."""
-_CURSOR = re.compile(r"(-?[0-9]{1,17}(?:\.[0-9]{1,17})?(?:e[+-]?[0-9]{1,3})?)_(-?[0-9]{1,18})_([0-9a-f-]{1,36})")
+_CURSOR = re.compile(r"(-?[0-9]{1,17}(?:\.[0-9]{1,25})?(?:e[+-]?[0-9]{1,3})?)_(-?[0-9]{1,18})_([0-9a-f-]{1,36})")
 
 
 @dataclass(frozen=True, slots=True)

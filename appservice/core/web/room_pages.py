@@ -6,6 +6,7 @@ from typing import Any
 
 from appservice.core.model import UserId, Video, VideoId, Visibility
 from appservice.core.room import Member
+from appservice.core.rules.power_levels import is_moderator
 from appservice.core.rules.video_permissions import Viewer, actions, may_order
 from appservice.core.web.lists import Head, Lists, Slice
 from appservice.core.web.room_state import Change, RoomState
@@ -62,8 +63,8 @@ class Shared:
         """Return a page of videos; of `videos`, which were read later, those that are still to be seen."""
         return VideosView(revision=self.lists.state.revision, **self._page(page, videos))
 
-    def members(self, after: UserId) -> MembersView:
-        """Return the members after one."""
+    def members(self, after: UserId | None) -> MembersView:
+        """Return the members after one, or the first."""
         heads, following = self.lists.members_after(after)
         return MembersView(
             revision=self.lists.state.revision, members=[self.head(head) for head in heads], members_next=following
@@ -140,25 +141,32 @@ class Shared:
             return False
         if not self.lists.rights.moderates and change.fields == {"reports"}:
             return False
-        known = change.was_known if self.lists.rights.moderates else change.was_shown
+        # Of one who has left, all are gone with them.
+        known = change.user_id in self.lists.heads and self._was_seen(change)
         return known or self.lists.video(change.video_id) is not None
+
+    def _was_seen(self, change: Change) -> bool:
+        return change.was_known if self.lists.rights.moderates else change.was_shown
 
     def _changed_videos(
         self, changes: Sequence[Change], videos: Mapping[VideoId, Video]
     ) -> tuple[list[dict[str, Any]], list[VideoId]]:
         fields: dict[VideoId, set[str]] = {}
-        new: set[VideoId] = set()
+        # Of what they did not see before, they are to have all.
+        new = {change.video_id for change in changes if not self._was_seen(change)}
+        came: set[VideoId] = set()
         for change in changes:
             if change.video_id:
+                if change.video_id not in fields and not self._was_seen(change):
+                    came.add(change.video_id)
                 fields.setdefault(change.video_id, set()).update(change.fields)
-                if not (change.was_known if self.lists.rights.moderates else change.was_shown):
-                    new.add(change.video_id)
         seen: list[dict[str, Any]] = []
         gone: list[VideoId] = []
         for video_id, changed in fields.items():
             video = videos.get(video_id)
             if video is None or not self.lists.still_sees(video):
-                gone.append(video_id)
+                if video_id not in came:
+                    gone.append(video_id)
                 continue
             whole = self.video(video).model_dump(mode="json")
             if video_id not in new and changed <= _PATCHES.keys():
@@ -201,7 +209,11 @@ def shared_video_view(video: Video, viewer: Viewer, sender: Viewer, lists: Lists
 
 def own_withheld(state: RoomState, user_id: UserId) -> list[VideoId]:
     """Return the videos of somebody that not everybody sees."""
-    return [v.id for v in state.sent.get(user_id, ()) if v.visibility is not Visibility.SHOWN or v.failure is not None]
+    return [video.id for video in state.sent.get(user_id, ()) if _is_withheld(video)]
+
+
+def _is_withheld(video: Video) -> bool:
+    return video.visibility is not Visibility.SHOWN or video.failure is not None
 
 
 def hidden_by(state: RoomState, user_id: UserId) -> list[VideoId]:
@@ -217,11 +229,16 @@ def restarts(changes: Collection[Change], state: RoomState) -> frozenset[UserId]
         if change.is_everything or change.fields & _RESTARTING:
             return None
         if change.user_id and change.video_id is None and "membership" in change.fields:
-            if change.user_id in state.sent and not change.was_shown:
+            if change.user_id in state.sent and change.user_id in state.members and not change.was_shown:
                 return None  # who comes back brings what they sent
             if state.strict:
                 users.add(change.user_id)
     return frozenset(users)
+
+
+def lost_strict(changes: Collection[Change], state: RoomState) -> bool:
+    """Say whether something is gone that was not for everybody: who may hear of it, nothing says any more."""
+    return any(change.was_strict and change.video_id not in state.videos for change in changes)
 
 
 def new_strict(changes: Collection[Change], state: RoomState) -> list[VideoId]:
@@ -232,10 +249,14 @@ def new_strict(changes: Collection[Change], state: RoomState) -> list[VideoId]:
 def personal(changes: Collection[Change], state: RoomState) -> set[UserId]:
     """Return for whom there may be something new that is theirs alone."""
     users: set[UserId] = set()
+    if any("visibility" in change.fields for change in changes):
+        # Which of them hid a video before is not logged.
+        levels, creators = state.room.power_levels, state.room.creators
+        users |= {user_id for user_id in state.members if is_moderator(levels, user_id, creators)}
     for change in changes:
         video = state.videos.get(change.video_id) if change.video_id else None
         if video is None:
             users |= {change.user_id} if change.video_id and change.user_id else set()
-        elif not change.was_shown or "visibility" in change.fields or video.visibility is not Visibility.SHOWN:
+        elif not change.was_shown or "visibility" in change.fields or _is_withheld(video):
             users |= {video.sender, video.withheld.hidden_by or video.sender}
     return users

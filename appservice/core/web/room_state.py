@@ -28,7 +28,8 @@ class Change:
     """What a transaction changed: of a video, of a member, or of the room itself, by the columns' names.
 
     `user_id` is the member, or the video's sender. `was_shown`: every member knew of the video (or member) before,
-    `was_known`: moderators did. Of one that came, or much of which changed, `fields` has `all`.
+    `was_known`: moderators did; `was_strict`: it was not for those who came later. Of one that came, or much of which
+    changed, `fields` has `all`.
     """
 
     revision: int
@@ -37,6 +38,7 @@ class Change:
     fields: frozenset[str]
     was_shown: bool = False
     was_known: bool = False
+    was_strict: bool = False
 
     @property
     def is_everything(self) -> bool:
@@ -172,6 +174,11 @@ SOME_RENDITIONS = (Rendition("", 0, 0, 0.0, "", 0, 0, ()),)
 """What stands for the renditions of a listed video: that there are some."""
 
 
+def brief(renditions: Sequence[Rendition]) -> tuple[Rendition, ...]:
+    """Return what stands for some renditions: that there are some, and how long they play."""
+    return (replace(SOME_RENDITIONS[0], durations=(renditions[0].duration,)),) if renditions else ()
+
+
 def listed(video: Video) -> Video:
     """Return what lists need of a video."""
     media = video.media
@@ -180,8 +187,7 @@ def listed(video: Video) -> Video:
         title="",
         media=replace(
             media,
-            # How long it plays, too.
-            renditions=media.renditions[:1],
+            renditions=brief(media.renditions),
             blurhash=None, storyboard=None, captions=(), width=None, height=None,
         ),
     )  # fmt: skip

@@ -6,7 +6,7 @@ SELECT coalesce((SELECT revision FROM room_revisions WHERE room_id = :room_id), 
 
 -- name: room_changes
 -- Those of a revision, and since.
-SELECT revision, video_id, user_id, fields, was_shown, was_known
+SELECT revision, video_id, user_id, fields, was_shown, was_known, was_strict
 FROM room_changes WHERE room_id = :room_id AND revision >= :first ORDER BY revision;
 
 -- name: listed_videos
