@@ -9,7 +9,7 @@ LOCK TABLE rooms, members, videos, reports IN SHARE ROW EXCLUSIVE MODE;
 CREATE TABLE room_revisions (
     room_id  text PRIMARY KEY,
     revision bigint NOT NULL
-);
+) WITH (fillfactor = 50);
 
 -- The latest changes: of a video, of a member, or, where nobody is named, of the room itself.
 CREATE TABLE room_changes (
@@ -30,7 +30,7 @@ CREATE TABLE room_changes (
     is_first  boolean NOT NULL DEFAULT CASE WHEN coalesce(current_setting('roomreel.changes', true), '') = 'open' THEN false
         ELSE set_config('roomreel.changes', 'open', true) = 'open' END,
     xid       xid8 NOT NULL DEFAULT pg_current_xact_id()
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.02);
 CREATE INDEX room_changes_revision ON room_changes (room_id, revision);
 CREATE INDEX room_changes_open ON room_changes (xid) WHERE revision IS NULL;
 
@@ -150,6 +150,10 @@ CREATE FUNCTION log_new_members() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO room_changes (room_id, user_id, fields)
     SELECT room_id, user_id, '{membership}' FROM new_members WHERE membership = 'join';
+    -- Whom a direct chat is with is a matter of who is invited, too (`is_direct`).
+    INSERT INTO room_changes (room_id, fields)
+    SELECT r.room_id, '{about}' FROM rooms r
+    WHERE r.direct AND r.room_id IN (SELECT m.room_id FROM new_members m WHERE m.membership = 'invite');
     RETURN NULL;
 END
 $$;
@@ -169,6 +173,8 @@ CREATE TRIGGER log_lost_members AFTER DELETE ON members REFERENCING OLD TABLE AS
 CREATE FUNCTION log_member_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.membership <> 'join' AND NEW.membership <> 'join' THEN
+        INSERT INTO room_changes (room_id, fields)
+        SELECT r.room_id, '{about}' FROM rooms r WHERE r.room_id = NEW.room_id AND r.direct AND OLD.membership <> NEW.membership;
         RETURN NULL;
     END IF;
     INSERT INTO room_changes (room_id, user_id, fields, was_shown)

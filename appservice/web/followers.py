@@ -26,6 +26,7 @@ _MOST_PENDING = 256 * 1024
 # Who may not see more than so many videos gets no deltas, which would be theirs alone, but begins anew now and then.
 _MOST_WITHHELD = 500
 _RESETS_EVERY_S = 10.0
+_AT_ONCE = 50
 
 
 @dataclass(slots=True, eq=False)
@@ -34,7 +35,7 @@ class Follower:
 
     `revision` is that of the state which its viewer has. `rights` are those by which it gets deltas; None: not known
     yet. `on_news` is called when something is to be sent, or the stream is to end. `told` is the revision of the last
-    delta.
+    delta; `is_limited`: there are none, for its viewer may not see too much.
     """
 
     session: Session
@@ -43,6 +44,7 @@ class Follower:
     rights: Rights | None = None
     is_revoked: bool = False
     has_ended: bool = False
+    is_limited: bool = False
     told: int = field(init=False)
     _resets_at: float = 0.0
     _later: asyncio.TimerHandle | None = None
@@ -99,11 +101,15 @@ class Follower:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What leads from a revision to the present one; None: it is not known. `personal`: whose `mine` may be another."""
+    """What leads from a revision to the present one; None: it is not known.
+
+    `personal`: whose `mine` may be another, and if something was shown or `hides`, all moderators'.
+    """
 
     changes: list[Change] | None
     restarting: frozenset[UserId] | None
     personal: frozenset[UserId]
+    hides: bool
 
 
 class Delivery:
@@ -127,26 +133,38 @@ class Delivery:
         user_id, is_new = follower.session.user_id, follower.revision != self._state.revision
         if not is_new and follower.rights is not None:
             return
+        if follower.is_limited:
+            follower.begin_anew_later(self._reset)
+            follower.revision = self._state.revision
+            return
         step = self._since(follower.revision)
         anew = step.restarting is None or user_id in step.restarting
         if anew or follower.rights is None:
             anew = anew or (is_new and lost_strict(step.changes or (), self._state))
             rights = await self._cache.rights(self._entry, user_id)
         else:
+            anew = anew or lost_strict(step.changes or (), self._state, came=True)
             rights = follower.rights.without(await self._newly_withheld(follower))
-        if anew:
+        follower.is_limited = follower.is_limited or len(rights.withheld) > _MOST_WITHHELD
+        if follower.is_limited:
+            if is_new:
+                follower.begin_anew_later(self._reset)
+            rights = Rights(rights.moderates)
+        elif anew:
             follower.add(self._reset, self._reset)
-        elif is_new and len(rights.withheld) > _MOST_WITHHELD:
-            follower.begin_anew_later(self._reset)
         elif is_new:
-            if delta := await self._delta(follower.revision, rights):
-                follower.add(delta, self._reset)
-                follower.told = self._state.revision
-            if user_id in step.personal:
-                follower.add(self._mine, self._reset)
+            await self._add(follower, rights, step)
         # One that is the same as another's is not kept twice.
         follower.rights = self._entry.shared_rights(rights.among(self._state.strict))
         follower.revision = self._state.revision
+
+    async def _add(self, follower: Follower, rights: Rights, step: _Step) -> None:
+        if delta := await self._delta(follower.revision, rights):
+            follower.add(delta, self._reset)
+            follower.told = self._state.revision
+        # Which moderator hid a video before is not logged.
+        if follower.session.user_id in step.personal or (rights.moderates and step.hides):
+            follower.add(self._mine, self._reset)
 
     def begin_anew(self, follower: Follower) -> None:
         """Let a follower fetch all again, whatever it has."""
@@ -164,12 +182,14 @@ class Delivery:
         if revision not in self._steps:
             changes = self._entry.since(revision)
             restarting = restarts(changes, self._state) if changes is not None else None
-            self._steps[revision] = _Step(changes, restarting, frozenset(personal(changes or (), self._state)))
+            hides = any("visibility" in change.fields for change in changes or ())
+            self._steps[revision] = _Step(changes, restarting, frozenset(personal(changes or (), self._state)), hides)
         return self._steps[revision]
 
     async def _delta(self, since: int, rights: Rights) -> bytes:
         if (since, rights) not in self._deltas:
             self._deltas[since, rights] = await self._made(self._since(since).changes or [], since, rights)
+            await asyncio.sleep(0)  # others have their turn
         return self._deltas[since, rights]
 
     async def _made(self, changes: list[Change], since: int, rights: Rights) -> bytes:
@@ -217,9 +237,11 @@ class Followers:
             elif session.expires_at <= now or (session.sign_in and signed_in.get(session.sign_in) != session.user_id):
                 follower.end()
         delivery = Delivery(self._stores, self._cache, self._clock, entry, followers)
-        for follower in followers:
+        for number, follower in enumerate(followers):
             if not follower.has_ended:
                 await self._bring(delivery, follower)
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     @staticmethod
     async def _bring(delivery: Delivery, follower: Follower) -> None:

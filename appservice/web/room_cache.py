@@ -33,6 +33,7 @@ SMALL = 100
 _MOST_VIDEOS = 40_000
 _MOST_RIGHTS = 32
 _MOST_KNOWN = 1000
+_MOST_IDS = 500  # of videos that somebody may not see, to be kept
 _RIGHTS_S = 3.0
 _MOST_WHOLE = 500
 _LISTS_KEPT = 8  # revisions: after that they are made anew, not of what was
@@ -110,17 +111,13 @@ class RoomEntry:
 
     @property
     def weight(self) -> int:
-        """About how much memory it takes, in listed videos."""
-        return (
-            len(self.state.videos)
-            + len(self.state.members) // 3
-            + len(self.whole) * 2
-            + 1
-            + sum(len(lists.state.videos) // 10 for lists in self._lists.values())
-        )
+        """About how much memory it takes or soon may, in listed videos."""
+        return len(self.state.videos) * 2 + len(self.state.members) // 3 + 10
 
     def shared_rights(self, rights: Rights) -> Rights:
         """Return the one object that stands for equal rights."""
+        if len(rights.withheld) > _MOST_IDS:
+            return rights
         if len(self._rights) > _MOST_KNOWN:
             self._rights.clear()
         return self._rights.setdefault(rights, rights)
@@ -129,7 +126,11 @@ class RoomEntry:
         """Return the room's lists for viewers with these rights."""
         known = self._lists.get(rights)
         if known is None or known.state is not self.state:
-            known = self._lists[rights] = Lists(self.state, rights, bot, known)
+            if rights.withheld:
+                known = Lists(self.state, rights, bot, whole=self.lists(Rights(rights.moderates), bot))
+            else:
+                known = Lists(self.state, rights, bot, known)
+            self._lists[rights] = known
             if len(self._lists) > _MOST_RIGHTS:
                 self._lists.popitem(last=False)
         self._lists.move_to_end(rights)
@@ -147,6 +148,8 @@ class RoomCache:
         self._stores, self._clock, self._bot = stores, clock, bot
         self._encrypted_rooms = encrypted_rooms
         self._rooms: OrderedDict[RoomId, RoomEntry] = OrderedDict()
+        self._weights: dict[RoomId, int] = {}
+        self._weight = 0
         self._reads = Latest[RoomId, RoomEntry]()
         self._programs = Once[tuple[RoomId, int], Program]()
         self._making = Once[tuple[RoomId, str], Body]()
@@ -160,23 +163,24 @@ class RoomCache:
         entry = self._rooms.get(room_id)
         read = await self._stores.room_states.read(room_id, entry.state if entry else None)
         if read is None:
-            self._rooms.pop(room_id, None)
+            self._drop(room_id)
             raise NotFoundError("There is no such room.")
         if entry is None or read.anew:
             entry = RoomEntry(read.state, read.changes)
         elif read.state is not entry.state:
             entry = entry.advanced(read)
-        self._rooms[room_id] = entry
+        if self._rooms.get(room_id) is not entry:
+            self._drop(room_id)
+            self._rooms[room_id], self._weights[room_id] = entry, entry.weight
+            self._weight += entry.weight
+            while self._weight > _MOST_VIDEOS and len(self._rooms) > 1:
+                self._drop(next(iter(self._rooms)))
         self._rooms.move_to_end(room_id)
-        self._bound()
         return entry
 
-    def _bound(self) -> None:
-        weights = {room_id: entry.weight for room_id, entry in self._rooms.items()}
-        too_much = sum(weights.values()) - _MOST_VIDEOS
-        while too_much > 0 and len(self._rooms) > 1:
-            room_id, _ = self._rooms.popitem(last=False)
-            too_much -= weights[room_id]
+    def _drop(self, room_id: RoomId) -> None:
+        if self._rooms.pop(room_id, None):
+            self._weight -= self._weights.pop(room_id)
 
     async def rights(self, entry: RoomEntry, user_id: UserId) -> Rights:
         """Return what somebody may see of a room."""
@@ -191,7 +195,8 @@ class RoomCache:
         if len(entry.rights_of) > _MOST_KNOWN:
             entry.rights_of.clear()
         rights = entry.shared_rights(Rights(moderates, ids))
-        entry.rights_of[user_id] = now, rights
+        if len(ids) <= _MOST_IDS:
+            entry.rights_of[user_id] = now, rights
         return rights
 
     async def program(self, entry: RoomEntry) -> Program:

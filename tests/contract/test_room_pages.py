@@ -339,6 +339,9 @@ async def test_what_was_sent_before_somebody_came_reaches_them_neither_in_pages_
         while later not in (delta := await _next(events, "delta")).get("gone", []):
             assert video_id not in json.dumps(delta)
         assert video_id not in json.dumps(delta)
+    # Who comes back may have seen it or not: nothing says any more.
+    async with _following(his, revision) as events:
+        await _next(events, "reset")
 
 
 async def test_all_processes_have_the_same_numbers_also_of_what_an_earlier_release_writes(

@@ -33,8 +33,8 @@ _EACH = (
     "audit", "upload_media", "sent_for", "jobs", "queue_posts", "drop_batch",
 )  # fmt: skip
 _AFTER = (
-    "seen_events", "job_log", "job_statistics", "commands", "some_people", "of_people", "channels", "policy_list",
-    "policy_rules", "totals",
+    "seen_events", "job_log", "job_statistics", "commands", "some_people", "of_people", "channels", "room_revisions",
+    "room_changes", "policy_list", "policy_rules", "totals",
 )  # fmt: skip
 
 

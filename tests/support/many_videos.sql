@@ -236,6 +236,16 @@ SELECT room_id, md5(slot::text), 'm.room.message', '$' || md5('outgoing' || slot
 -- name: channels
 INSERT INTO channels (room_id, items) SELECT room_id, '[]' FROM many_rooms;
 
+-- name: room_revisions
+INSERT INTO room_revisions (room_id, revision) SELECT room_id, 200 << 20 FROM many_rooms;
+
+-- name: room_changes
+-- As many as are kept of each room.
+INSERT INTO room_changes (room_id, revision, video_id, user_id, fields, was_shown, was_known, is_first)
+SELECT v.room_id, 201 - v.n << 20, v.id, v.sender, '{all}', true, true, false
+FROM (SELECT id, room_id, sender, row_number() OVER (PARTITION BY room_id ORDER BY sent_at DESC) AS n FROM videos) AS v
+WHERE v.n <= 72;
+
 -- name: policy_list
 INSERT INTO policy_lists (room_id, added_by) VALUES ('!list:example.org', '@admin:example.org');
 

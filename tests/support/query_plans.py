@@ -49,6 +49,7 @@ EXCEPTIONS = {
             "places",
             "quota_warnings",
             "reports",
+            "room_changes",
             "rooms",
             "sent_for",
             "upload_media",

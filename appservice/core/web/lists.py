@@ -58,12 +58,33 @@ class Slice:
 class Lists:
     """A room's lists for viewers with the same rights."""
 
-    def __init__(self, state: RoomState, rights: Rights, bot: UserId, earlier: "Lists | None" = None) -> None:
+    def __init__(
+        self, state: RoomState, rights: Rights, bot: UserId, earlier: "Lists | None" = None,
+        whole: "Lists | None" = None,
+    ) -> None:  # fmt: skip
+        """Make them of those `earlier` of the same viewers, or of the `whole` of those from whom nothing is withheld."""
         self.state, self.rights = state, rights
         self.viewer = rights.viewer(state.room)
         self.visible: dict[UserId, Sent] = {}
         self.heads: dict[UserId, Head] = {}
-        known = earlier if earlier is not None and earlier.viewer == self.viewer else None
+        self._everybody: list[tuple[int, int, str]] | None = None
+        self._order: list[UserId] | None = None
+        self._whole = whole
+        if whole:
+            self._take_from(whole)
+        else:
+            self._make(bot, earlier if earlier is not None and earlier.viewer == self.viewer else None)
+
+    def _take_from(self, whole: "Lists") -> None:
+        videos = self.state.videos
+        others = {videos[each].sender for each in self.rights.withheld if each in videos}
+        self.visible, self.heads = dict(whole.visible), dict(whole.heads)
+        for user_id in others & self.heads.keys():
+            self.visible[user_id] = tuple(video for video in whole.visible[user_id] if self._shows(video))
+            self.heads[user_id] = _head(self.heads[user_id].member, self.visible[user_id])
+
+    def _make(self, bot: UserId, known: "Lists | None") -> None:
+        state = self.state
         same = known is not None and known.state.members.keys() == state.members.keys()
         for user_id, member in state.members.items():
             if user_id == bot:
@@ -78,8 +99,8 @@ class Lists:
                 head = _head(member, visible)
                 same = same and known is not None and _keys(known.visible.get(user_id, ())) == _keys(visible)
             self.visible[user_id], self.heads[user_id] = visible, head
-        self._everybody: list[tuple[int, int, str]] | None = known.everybody if known and same else None
-        self._order: list[UserId] | None = None
+        if known and same:
+            self._everybody = known.everybody
 
     def _shows(self, video: Video) -> bool:
         return may_see(video, self.viewer) and video.id not in self.rights.withheld
@@ -94,6 +115,9 @@ class Lists:
     @property
     def everybody(self) -> list[tuple[int, int, str]]:
         """The keys of all videos of those who are there, in the channel's order."""
+        if self._everybody is None and self._whole:
+            withheld = self.rights.withheld
+            self._everybody = [key for key in self._whole.everybody if VideoId(key[2]) not in withheld]
         if self._everybody is None:
             self._everybody = sorted(channel_key(video) for sent in self.visible.values() for video in sent)
         return self._everybody

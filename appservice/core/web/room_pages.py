@@ -6,7 +6,6 @@ from typing import Any
 
 from appservice.core.model import UserId, Video, VideoId, Visibility
 from appservice.core.room import Member
-from appservice.core.rules.power_levels import is_moderator
 from appservice.core.rules.video_permissions import Viewer, actions, may_order
 from appservice.core.web.lists import Head, Lists, Slice
 from appservice.core.web.room_state import Change, RoomState
@@ -154,19 +153,15 @@ class Shared:
         fields: dict[VideoId, set[str]] = {}
         # Of what they did not see before, they are to have all.
         new = {change.video_id for change in changes if not self._was_seen(change)}
-        came: set[VideoId] = set()
         for change in changes:
             if change.video_id:
-                if change.video_id not in fields and not self._was_seen(change):
-                    came.add(change.video_id)
                 fields.setdefault(change.video_id, set()).update(change.fields)
         seen: list[dict[str, Any]] = []
         gone: list[VideoId] = []
         for video_id, changed in fields.items():
             video = videos.get(video_id)
             if video is None or not self.lists.still_sees(video):
-                if video_id not in came:
-                    gone.append(video_id)
+                gone.append(video_id)
                 continue
             whole = self.video(video).model_dump(mode="json")
             if video_id not in new and changed <= _PATCHES.keys():
@@ -236,9 +231,14 @@ def restarts(changes: Collection[Change], state: RoomState) -> frozenset[UserId]
     return frozenset(users)
 
 
-def lost_strict(changes: Collection[Change], state: RoomState) -> bool:
-    """Say whether something is gone that was not for everybody: who may hear of it, nothing says any more."""
-    return any(change.was_strict and change.video_id not in state.videos for change in changes)
+def lost_strict(changes: Collection[Change], state: RoomState, *, came: bool = False) -> bool:
+    """Say whether something is gone that was not for everybody: who may hear of it, nothing says any more.
+
+    `came`: of what came with these changes, too. Who followed the room before knows what they may see of the rest.
+    """
+    gone = [change for change in changes if change.video_id and change.video_id not in state.videos]
+    strict = {change.video_id for change in gone if change.was_strict}
+    return bool(strict & {change.video_id for change in gone if not change.was_known} if came else strict)
 
 
 def new_strict(changes: Collection[Change], state: RoomState) -> list[VideoId]:
@@ -249,10 +249,6 @@ def new_strict(changes: Collection[Change], state: RoomState) -> list[VideoId]:
 def personal(changes: Collection[Change], state: RoomState) -> set[UserId]:
     """Return for whom there may be something new that is theirs alone."""
     users: set[UserId] = set()
-    if any("visibility" in change.fields for change in changes):
-        # Which of them hid a video before is not logged.
-        levels, creators = state.room.power_levels, state.room.creators
-        users |= {user_id for user_id in state.members if is_moderator(levels, user_id, creators)}
     for change in changes:
         video = state.videos.get(change.video_id) if change.video_id else None
         if video is None:

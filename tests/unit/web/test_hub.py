@@ -48,6 +48,16 @@ async def test_talk_about_an_event_is_notified_once_and_too_much_as_one_notifica
     assert listener.take() == Notifications(False, [], None, ["$b"])
 
 
+def test_a_silent_stream_says_each_time_that_it_is_still_there() -> None:
+    listener = Listener()
+    listener.notify_changed()
+    assert not listener.take().is_idle
+    listener.keep_alive()  # something was sent just before
+    for _ in range(2):
+        listener.keep_alive()
+        assert listener.take().is_idle
+
+
 def test_new_segments_wake_who_waits_in_the_room() -> None:
     async def nobody(_: RoomId) -> list[UserId]:
         return []

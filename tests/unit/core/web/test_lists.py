@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from appservice.core.errors import GoneError, InvalidParamError
-from appservice.core.model import History, UserId, Video, VideoId, Visibility
+from appservice.core.model import History, State, UserId, Video, VideoId, Visibility
 from appservice.core.web.large_room import portion
 from appservice.core.web.lists import EVERYBODY, PAGE, REVIEW, Lists, after, around, at, before, cursor_of, read_cursor
-from appservice.core.web.room_pages import own_withheld, restarts
-from appservice.core.web.room_state import Change, Rights, RoomState, channel_key, listed, reel_key
+from appservice.core.web.room_pages import Shared, lost_strict, own_withheld, personal, restarts
+from appservice.core.web.room_state import Change, Rights, RoomState, channel_key, listed, ordinal, reel_key, since
 from tests.support.factories import ALICE, BOB, make_member, make_room, make_video
 
 BOT = UserId("@reel:example.org")
@@ -37,6 +37,10 @@ def test_members_see_what_is_shown_and_moderators_what_is_hidden() -> None:
         for rights in (MEMBER, MODERATOR, withheld)
     }
     assert seen == {MEMBER: [1, 4], MODERATOR: [1, 2, 4], withheld: [1]}
+    # The same, made of what those see from whom nothing is withheld.
+    whole = Lists(state, MEMBER, BOT)
+    derived, made = Lists(state, withheld, BOT, whole=whole), Lists(state, withheld, BOT)
+    assert (derived.visible, derived.heads, derived.everybody) == (made.visible, made.heads, made.everybody)
     assert len({rights.tag for rights in seen}) == 3
     assert set(own_withheld(state, ALICE)) == {hidden.id, failed.id}
 
@@ -115,7 +119,61 @@ def test_who_begins_anew() -> None:
     assert restarts([change(fields=frozenset({"all"}))], state) is None
     assert restarts([change(user_id=ALICE, fields=membership)], state) is None, "they come back with what they sent"
     assert restarts([change(user_id=BOB, fields=membership)], state) == frozenset()
+    away = replace(state, members={BOB: state.members[BOB]})
+    assert restarts([change(user_id=ALICE, fields=membership)], away) == frozenset(), "they are not back yet"
     strict = state_of(make_video(1, history=History.JOINED))
     assert restarts([change(user_id=BOB, fields=membership)], strict) == frozenset({BOB})
     video = frozenset({"all"})
     assert restarts([change(user_id=ALICE, video_id=make_video(1).id, fields=video)], state) == frozenset()
+
+
+def test_changes_since_a_revision_that_is_none_of_the_rooms() -> None:
+    numbers = [n << 20 | n * 7 for n in range(1, 5)]
+    changes = [Change(number, None, ALICE, frozenset({"profile"})) for number in numbers]
+    assert since(0, changes) == changes
+    assert since(numbers[1], changes) == changes[2:]
+    assert since(numbers[3], changes) == []
+    assert since(numbers[1] + 1, changes) is None, "it was lost, and another came in its place"
+    assert since(0, changes[1:]) is None
+    assert since(0, []) is None
+    assert [ordinal(number) for number in numbers] == [1, 2, 3, 4]
+
+
+def test_for_whom_something_of_their_own_is_new() -> None:
+    shown, failed = make_video(1), make_video(2, state=State.FAILED, failure="broken-file")
+    state = state_of(shown, failed)
+
+    def concerned(video: Video, field: str = "all", *, was_shown: bool = True) -> set[UserId]:
+        return personal([Change(2, video.id, ALICE, frozenset({field}), was_shown, was_shown)], state)
+
+    assert concerned(shown) == set()
+    assert concerned(failed) == {ALICE}
+    assert concerned(shown, was_shown=False) == {ALICE}
+    assert concerned(shown, "visibility") == {ALICE}
+
+
+def test_deltas_name_only_what_their_viewers_saw() -> None:
+    members = {ALICE: make_member(1, ALICE)}
+    lost = RoomState(make_room(), 3, members).with_all([])
+    video_id = make_video(1).id
+
+    def gone(*changes: Change, rights: Rights = MEMBER, state: RoomState = lost) -> list[str] | None:
+        delta = Shared(Lists(state, rights, BOT), BOT, None, encrypted_rooms=False).delta(changes, {})
+        return delta.gone if delta else None
+
+    def change(**parts: bool) -> Change:
+        return Change(3, video_id, ALICE, frozenset({"all"}), **parts)
+
+    assert gone(change(was_shown=True, was_known=True)) == [video_id]
+    assert gone(change(), change(was_shown=True, was_known=True)) == [video_id], "a page may have had it meanwhile"
+    assert gone(change(was_known=True)) is None
+    assert gone(change(was_known=True), rights=MODERATOR) == [video_id]
+    withheld = replace(MEMBER, withheld=frozenset({video_id}))
+    assert gone(change(was_shown=True, was_known=True, was_strict=True), rights=withheld) is None
+    without_sender = RoomState(make_room(), 3, {BOB: make_member(2, BOB)}).with_all([])
+    assert gone(change(was_shown=True, was_known=True), state=without_sender) is None
+    assert lost_strict([change(was_strict=True)], lost)
+    assert not lost_strict([change()], lost)
+    # Who followed the room knows whether they saw it, unless it came and went at once.
+    assert not lost_strict([change(was_known=True, was_strict=True)], lost, came=True)
+    assert lost_strict([change(), change(was_known=True, was_strict=True)], lost, came=True)
