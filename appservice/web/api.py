@@ -23,8 +23,6 @@ from appservice.web.requests import RoomIdText, json_bytes, json_response
 
 log = structlog.get_logger()
 
-_KEEP_ALIVE_S = 15.0
-_SETTLE_S = 0.1
 _SESSION_BODY = 64 * 1024
 # Events that come before the homeserver's response make it void.
 _MOST_REQUESTS = 3

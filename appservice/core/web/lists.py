@@ -62,7 +62,7 @@ class Lists:
         self, state: RoomState, rights: Rights, bot: UserId, earlier: "Lists | None" = None,
         whole: "Lists | None" = None,
     ) -> None:  # fmt: skip
-        """Make them of those `earlier` of the same viewers, or of the `whole` of those from whom nothing is withheld."""
+        """Make them of those `earlier` of the same viewers, or of the `whole` of whom nothing is withheld from."""
         self.state, self.rights = state, rights
         self.viewer = rights.viewer(state.room)
         self.visible: dict[UserId, Sent] = {}
