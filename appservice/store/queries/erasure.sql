@@ -117,8 +117,9 @@ SELECT what, n FROM (
     UNION ALL SELECT 'erasures of keys to be done', count(*) FROM key_erasures
         WHERE user_id = :user_id OR room_id = :room_id
     UNION ALL SELECT 'changes', count(*) FROM room_changes c
-        WHERE c.room_id = :room_id AND coalesce(c.user_id, c.video_id::text) IS NOT NULL OR c.user_id = :user_id
-            AND NOT EXISTS (SELECT FROM members m WHERE m.room_id = c.room_id AND m.user_id = c.user_id AND m.membership = 'join')
+        WHERE c.user_id = :user_id AND NOT EXISTS (
+            SELECT FROM members m WHERE m.room_id = c.room_id AND m.user_id = c.user_id AND m.membership = 'join'
+        )
     UNION ALL SELECT 'opted in', count(*) FROM rooms WHERE opted_in_by = :user_id
 ) AS counted
 WHERE n > 0 ORDER BY what;
