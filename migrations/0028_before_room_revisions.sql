@@ -42,31 +42,31 @@ DECLARE
     kept CONSTANT bigint := 64;
     most CONSTANT bigint := 200;
     own CONSTANT xid8 := pg_current_xact_id();
+    rooms text[];
+    anew text[];
     room record;
 BEGIN
     PERFORM set_config('roomreel.changes', '', true);
+    rooms := ARRAY(SELECT DISTINCT c.room_id FROM room_changes c WHERE c.revision IS NULL AND c.xid = own ORDER BY c.room_id);
+    anew := ARRAY(
+        SELECT c.room_id FROM room_changes c WHERE c.revision IS NULL AND c.xid = own GROUP BY c.room_id
+        HAVING count(*) > most OR bool_or(c.fields = '{all}' AND c.video_id IS NULL AND c.user_id IS NULL)
+    );
+    INSERT INTO room_revisions AS r (room_id, revision)
+    SELECT u.room_id, (1 << 20) + (random() * 1048575)::bigint FROM unnest(rooms) AS u (room_id)
+    ON CONFLICT (room_id) DO UPDATE SET revision = ((r.revision >> 20) + 1 << 20) + (random() * 1048575)::bigint;
+    UPDATE room_changes c SET revision = (SELECT r.revision FROM room_revisions r WHERE r.room_id = c.room_id)
+    WHERE c.revision IS NULL AND c.xid = own AND c.room_id <> ALL (anew);
+    IF anew <> '{}' THEN
+        DELETE FROM room_changes WHERE room_id = ANY (anew);
+        INSERT INTO room_changes (room_id, revision, fields, is_first)
+        SELECT r.room_id, r.revision, '{all}', false FROM room_revisions r WHERE r.room_id = ANY (anew);
+    END IF;
     FOR room IN
-        WITH changed AS MATERIALIZED (
-            SELECT c.room_id,
-                count(*) > most OR bool_or(c.fields = '{all}' AND c.video_id IS NULL AND c.user_id IS NULL) AS anew
-            FROM room_changes c WHERE c.revision IS NULL AND c.xid = own GROUP BY c.room_id
-        ), raised AS (
-            INSERT INTO room_revisions AS r (room_id, revision)
-            SELECT c.room_id, (1 << 20) + (random() * 1048575)::bigint FROM changed c ORDER BY c.room_id
-            ON CONFLICT (room_id) DO UPDATE SET revision = ((r.revision >> 20) + 1 << 20) + (random() * 1048575)::bigint
-            RETURNING r.room_id, r.revision
-        ), logged AS (
-            UPDATE room_changes c SET revision = r.revision FROM raised r JOIN changed w ON w.room_id = r.room_id
-            WHERE c.revision IS NULL AND c.xid = own AND c.room_id = r.room_id AND NOT w.anew
-        )
-        SELECT r.room_id, r.revision, c.anew, pg_notify('roomreel_revisions', r.revision || ' ' || r.room_id)
-        FROM raised r JOIN changed c ON c.room_id = r.room_id
+        SELECT r.room_id, r.revision, pg_notify('roomreel_revisions', r.revision || ' ' || r.room_id)
+        FROM room_revisions r WHERE r.room_id = ANY (rooms)
     LOOP
-        IF room.anew THEN
-            DELETE FROM room_changes WHERE room_id = room.room_id;
-            INSERT INTO room_changes (room_id, revision, fields, is_first)
-            VALUES (room.room_id, room.revision, '{all}', false);
-        ELSIF (room.revision >> 20) % 16 = 0 THEN
+        IF (room.revision >> 20) % 16 = 0 THEN
             DELETE FROM room_changes WHERE room_id = room.room_id AND revision < (room.revision >> 20) - kept << 20;
         END IF;
     END LOOP;
