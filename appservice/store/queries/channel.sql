@@ -30,7 +30,8 @@ ORDER BY v.position, v.sent_at, v.id;
 
 -- name: playing_lengths
 -- Of those that have something to play.
-SELECT id, stage, renditions FROM videos
+SELECT id, stage, CASE WHEN jsonb_typeof(renditions) = 'array' THEN jsonb_build_array(renditions -> 0) ELSE renditions END AS renditions
+FROM videos
 WHERE id = ANY (:ids::uuid[]) AND room_id = :room_id AND state IN ('playable', 'ready') AND visibility <> 'removed'
     AND renditions <> '[]';
 
