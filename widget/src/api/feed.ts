@@ -8,6 +8,7 @@ import { decodeDelta } from '../core/room/wire';
 import type { Progress, Room } from '../core/model';
 import { readEvents } from './events';
 import { ApiError, isTransient, retryAfterOf } from './http';
+import { RoomRequests } from './room-requests';
 import { RoomSource } from './room-source';
 import type { SessionHolder } from './session';
 
@@ -39,7 +40,7 @@ export class RoomFeed {
     private readonly session: SessionHolder,
     private readonly events: FeedEvents,
   ) {
-    this.#source = new RoomSource(this.#path(), session, events, this.#stop.signal);
+    this.#source = new RoomSource(new RoomRequests(this.#path(), session), events, this.#stop.signal);
   }
 
   /** Loads the room and follows it until `stop`. */
@@ -61,6 +62,11 @@ export class RoomFeed {
   /** The lists that show. */
   setShown(lists: readonly string[]): void {
     this.#source.setShown(lists);
+  }
+
+  /** Of the rows that the viewer has in sight, one. */
+  setSeen(videoId: string): void {
+    this.#source.setSeen(videoId);
   }
 
   /** Loads the room anew. */
@@ -134,13 +140,22 @@ export class RoomFeed {
   }
 
   #handle(type: string, data: string, fail: (error: unknown) => void): void {
-    if (type === 'delta') this.#source.merge(decodeDelta(JSON.parse(data)));
+    if (type === 'delta') this.#delta(data, fail);
     if (type === 'reset') this.#source.restart().catch(fail);
     if (type === 'mine') this.#source.renew();
     if (type === 'progress') this.#progress(data);
     if (type === 'watching') this.#watching(data);
     if (type === 'talk') this.events.talk(decodeTalk(JSON.parse(data)));
     if (type === 'revoked') fail(new ApiError(403, 'M_FORBIDDEN'));
+  }
+
+  /** One that cannot be read would come again and again. */
+  #delta(data: string, fail: (error: unknown) => void): void {
+    try {
+      this.#source.merge(decodeDelta(JSON.parse(data)));
+    } catch {
+      this.#source.restart().catch(fail);
+    }
   }
 
   #watching(data: string): void {

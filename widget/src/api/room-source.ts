@@ -3,12 +3,12 @@ import { sleep } from '../browser/pause';
 import type { Sample } from '../core/clock';
 import type { Progress, Room } from '../core/model';
 import { Composer } from '../core/room/compose';
-import { begun, listed, takesOwn, withDelta, withMembers, withMine, withOverview, withoutWindow, withPage, withProgress, withVideos, withWatching, type Pages } from '../core/room/pages';
+import { begun, begunAgain, listed, takesOwn, withDelta, withMembers, withMine, withOverview, withoutWindow, withPage, withProgress, withVideos, withWatching, type Pages } from '../core/room/pages';
 import { missingPart, queryOf, type ListPart, type OnePart } from '../core/room/parts';
 import { isWhole } from '../core/room/windows';
 import { decodeMembers, decodeMine, decodeOverview, decodePage, type Delta, type ListedVideo, type Mine, type Overview } from '../core/room/wire';
-import { fetchJson, type JsonResponse } from './http';
-import type { SessionHolder } from './session';
+import { isTransient, type JsonResponse } from './http';
+import type { RoomRequests } from './room-requests';
 
 /** Milliseconds before the grant's end, and before that of the schedule, at which new ones are fetched; the least wait between two fetches. */
 const EARLY = 60_000;
@@ -17,8 +17,8 @@ const LEAST = 5_000;
 /** Milliseconds for which the event stream may lag behind an overview, and between two looks. */
 const REACHES = 2_000;
 const STEP = 50;
-/** Pages of a list that are fetched again when everything begins anew. */
-const AGAIN = 6;
+
+type Requests = Pick<RoomRequests, 'together' | 'room' | 'mine' | 'page' | 'members' | 'userId'>;
 
 export interface SourceEvents {
   room(room: Room): void;
@@ -33,39 +33,43 @@ export class RoomSource {
   #queue: Promise<unknown> = Promise.resolve();
   #refreshing: Promise<void> | null = null;
   #again = false;
-  #restarts = false;
-  /** Counts how often everything began anew. */
+  /** How often everything is to begin anew, and how often it did. */
+  #restarts = 0;
   #round = 0;
   #renewal: ReturnType<typeof setTimeout> | undefined;
-  #together: readonly string[] = [];
   #shown: readonly string[] = [];
+  #seen: string | null = null;
   readonly #loading = new Map<string, Promise<boolean>>();
   readonly #unknown = new Set<string>();
 
   constructor(
-    private readonly path: string,
-    private readonly session: SessionHolder,
+    private readonly requests: Requests,
     private readonly events: SourceEvents,
     private readonly stopped: AbortSignal,
   ) {
     stopped.addEventListener('abort', () => clearTimeout(this.#renewal));
   }
 
-  /** Up to which revision the room is known; null before it is. */
+  /** Up to which revision the room is known; null before it is, and when it has to begin anew. */
   get revision(): number | null {
-    return this.#pages?.revision ?? null;
+    return this.#restarts === this.#round ? this.#pages?.revision ?? null : null;
   }
 
   /** Has the server put these members' videos together from now on, `*` for everybody's; nobody's for an empty list. */
   setTogether(together: readonly string[]): void {
-    if (together.join() === this.#together.join()) return;
-    this.#together = together;
+    if (together.join() === this.requests.together.join()) return;
+    this.requests.together = together;
     if (together.length > 0) this.renew();
   }
 
   /** The lists that show: what begins anew has their pages from the start. */
   setShown(lists: readonly string[]): void {
     this.#shown = lists;
+  }
+
+  /** Of the rows that the viewer has in sight, one: what begins anew has the list from around it. */
+  setSeen(videoId: string): void {
+    this.#seen = videoId;
   }
 
   /** Loads the room anew. Calls during a load lead to one more load after it, because that one may have missed a change. */
@@ -80,7 +84,7 @@ export class RoomSource {
 
   /** Begins anew: pages that were fetched under other rights say nothing any more. */
   restart(): Promise<void> {
-    this.#restarts = true;
+    this.#restarts += 1;
     return this.refresh();
   }
 
@@ -94,7 +98,7 @@ export class RoomSource {
       if (this.#pages === null) return;
       const own = takesOwn(this.#pages, delta);
       // A row of the viewer's own must not be gone for as long as it takes to hear what became of it.
-      const mine = own ? await this.#get(`/mine${this.#query()}`).catch(() => null) : null;
+      const mine = own ? await this.requests.mine().catch(() => null) : null;
       this.#pages = withDelta(this.#pages, delta);
       await this.#mend();
       if (mine === null) this.#publish();
@@ -131,7 +135,11 @@ export class RoomSource {
     if (this.#pages === null || this.#pages.videos.has(videoId) || this.#unknown.has(videoId)) return;
     this.#unknown.add(videoId);
     const round = this.#round;
-    const response = await this.#page(`of=*&around=${encodeURIComponent(videoId)}`).catch(() => null);
+    const response = await this.requests.page(`of=*&around=${encodeURIComponent(videoId)}`).catch((error: unknown) => {
+      // It may well be there.
+      if (isTransient(error)) this.#unknown.delete(videoId);
+      return null;
+    });
     if (response === null || round !== this.#round) return;
     this.#pages = withVideos(this.#pages, decodePage(response.json));
     this.#publish();
@@ -152,14 +160,15 @@ export class RoomSource {
     if (of === ' members') {
       const after = this.#pages.moreMembers;
       if (after === null) return true;
-      const { json } = await this.#get(`/members?after=${encodeURIComponent(after)}`, 'no-cache');
+      const { json } = await this.requests.members(after);
       if (round === this.#round) this.#pages = withMembers(this.#pages, decodeMembers(json));
       return this.#publish();
     }
     const query = queryOf(this.#pages, of, part);
     if (query === null) return true;
-    const { json } = await this.#page(query);
-    if (round !== this.#round || decodePage(json).revision < this.#pages.since) return false;
+    const { json } = await this.requests.page(query);
+    // Beside a part that was replaced meanwhile it has no place.
+    if (round !== this.#round || decodePage(json).revision < this.#pages.since || queryOf(this.#pages, of, part) !== query) return false;
     this.#pages = withPage(this.#pages, decodePage(json), part === 'before' || part === 'after' ? part : 'joined');
     if (this.#pages.holes.has(of)) await this.#mend();
     return this.#publish();
@@ -167,30 +176,25 @@ export class RoomSource {
 
   async #load(): Promise<void> {
     do {
-      const [overview, mine] = await this.#fetch();
+      // What was requested before it is said to begin anew is no such begin.
+      const round = this.#restarts;
+      const [overview, mine] = await this.requests.room();
       if (this.stopped.aborted) return;
-      const { userId } = await this.session.get();
+      const userId = await this.requests.userId();
       const decoded = decodeOverview(overview.json);
-      await this.#inTurn(() => this.#take(decoded, mine, userId));
+      await this.#inTurn(() => this.#take(decoded, mine, userId, round));
       await this.#reached(decoded.revision);
     } while (this.#takeAgain());
   }
 
-  async #fetch(): Promise<readonly [JsonResponse, JsonResponse]> {
-    const brought = await this.session.takeRoom();
-    if (brought !== null && this.#together.length === 0) return brought;
-    return Promise.all([this.#get('/overview', 'no-cache'), this.#get(`/mine${this.#query()}`)]);
-  }
-
-  async #take(overview: Overview, mine: JsonResponse, userId: string): Promise<void> {
+  async #take(overview: Overview, mine: JsonResponse, userId: string, round: number): Promise<void> {
     const before = this.#pages;
     const own = decodeMine(mine.json);
-    if (before !== null && !this.#restarts) this.#pages = withOverview(before, overview);
+    if (before !== null && round === this.#round) this.#pages = withOverview(before, overview);
     else {
-      this.#restarts = false;
-      this.#round += 1;
+      this.#round = round;
       this.#unknown.clear();
-      this.#pages = begun(overview, own, userId);
+      this.#pages = begunAgain(before, begun(overview, own, userId));
       if (before !== null) await this.#fetchShown(before);
     }
     this.#takeMine(mine, own);
@@ -213,25 +217,25 @@ export class RoomSource {
     }
   }
 
-  /** Fetches the part of a list anew that was known. */
+  /** Fetches the part of a list anew that the viewer has in sight, with a page on either side. */
   async #fetchAgain(of: string, known: readonly ListedVideo[]): Promise<void> {
-    const first = known[0];
-    let found = first !== undefined && (await this.#fetchPart(of, { around: first.id }, 'instead'));
-    if (!found) found = await this.#fetchPart(of, 'begin', 'instead');
-    for (let count = 1; found && count < AGAIN && this.#pages !== null && listed(this.#pages, of).length < known.length; count += 1) found = await this.#fetchPart(of, 'after', 'after');
+    const seen = known.find(({ id }) => id === this.#seen) ?? known[0];
+    if (seen === undefined || !(await this.#fetchPart(of, { around: seen.id }, 'instead'))) await this.#fetchPart(of, 'begin', 'instead');
+    await this.#fetchPart(of, 'before', 'before');
+    await this.#fetchPart(of, 'after', 'after');
   }
 
   /** Returns whether there was something to fetch, and it came. */
-  async #fetchPart(of: string, part: OnePart, where: 'after' | 'instead'): Promise<boolean> {
+  async #fetchPart(of: string, part: OnePart, where: 'before' | 'after' | 'instead'): Promise<boolean> {
     const query = this.#pages && queryOf(this.#pages, of, part);
-    const response = query === null ? null : await this.#page(query).catch(() => null);
+    const response = query === null ? null : await this.requests.page(query).catch(() => null);
     if (response === null || this.#pages === null) return false;
     this.#pages = withPage(this.#pages, decodePage(response.json), where);
     return true;
   }
 
   async #fetchMine(): Promise<void> {
-    if (this.#pages !== null) this.#takeMine(await this.#get(`/mine${this.#query()}`));
+    if (this.#pages !== null) this.#takeMine(await this.requests.mine());
   }
 
   #takeMine({ json, ahead, sent, received }: JsonResponse, mine: Mine = decodeMine(json)): void {
@@ -271,18 +275,5 @@ export class RoomSource {
     const done = this.#queue.then(act);
     this.#queue = done.catch(() => undefined);
     return done;
-  }
-
-  #page(query: string): Promise<JsonResponse> {
-    return this.#get(`/videos?${query}`, 'no-cache');
-  }
-
-  /** `no-cache`: the browser asks whether what it has is still so, by its ETag. */
-  #get(rest: string, cache: RequestCache = 'no-store'): Promise<JsonResponse> {
-    return this.session.authorized((headers) => fetchJson(this.path + rest, { headers, cache }));
-  }
-
-  #query(): string {
-    return this.#together.length === 0 ? '' : `?${new URLSearchParams(this.#together.map((each) => ['together', each])).toString()}`;
   }
 }

@@ -13,6 +13,10 @@ const AGAIN = 3_000;
 export interface Pages {
   /** Where rows are on their way; null while none are. */
   readonly loading: 'before' | 'after' | null;
+  /** They did not come, and are requested again. */
+  readonly failed: boolean;
+  /** Requests them at once. */
+  readonly retry: () => void;
   /** Loads another part of the list in place of this one; returns whether it is there. */
   readonly jump: (part: ListPart) => Promise<boolean>;
 }
@@ -32,6 +36,7 @@ export function usePages(selection: Selection, { span, count, room, searched }: 
   const { window, key, turns } = selection;
   const [tries, setTries] = useState(0);
   const [loading, setLoading] = useState<Pages['loading']>(null);
+  const [failed, setFailed] = useState(false);
   const there = useRef(true);
   useEffect(() => () => { there.current = false; }, []);
   const lists = key === IN_TURN ? [EVERYONE] : listsOf(key, turns);
@@ -44,16 +49,29 @@ export function usePages(selection: Selection, { span, count, room, searched }: 
   // A list that is not there at all is loaded by the visit.
   const wanted = window === null || !window.loaded || room === 0 ? null : searched ? 'whole' : window.after && span.to >= count ? 'after' : window.before && span.from === 0 ? 'before' : null;
   useEffect(() => {
-    if (wanted === null) return undefined;
+    if (wanted === null) {
+      setLoading(null);
+      setFailed(false);
+      return undefined;
+    }
     let timer: ReturnType<typeof setTimeout> | undefined;
     setLoading(wanted === 'before' ? 'before' : 'after');
+    let current = true;
     void load(wanted).then((loaded) => {
-      if (!there.current) return;
-      setLoading(null);
-      if (!loaded) timer = setTimeout(() => setTries(tries + 1), AGAIN);
+      if (!current || !there.current) return;
+      if (loaded) setLoading(null);
+      else timer = setTimeout(() => setTries(tries + 1), AGAIN);
+      setFailed(!loaded);
     });
-    return () => clearTimeout(timer);
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
   }, [wanted, wanted === 'whole' || count, tries]);
   const jump = async (part: ListPart): Promise<boolean> => (lists.length === 1 ? load(part) : false);
-  return { loading: window?.loaded === false ? 'after' : loading, jump };
+  const retry = (): void => {
+    setFailed(false);
+    setTries(tries + 1);
+  };
+  return { loading: window?.loaded === false ? 'after' : loading, failed, retry, jump };
 }

@@ -54,8 +54,8 @@ interface Current {
   readonly elsewhere: boolean;
 }
 
-/** Keeps the row that plays in view, for as long as the viewer has it there; returns what to call on scrolling. */
-function useFollowing({ id: current, index, elsewhere }: Current, indexes: ReadonlyMap<string, number>, { room, look, reveal, shows }: Rows, { jump }: Pages): () => void {
+/** Keeps the row that plays in view, for as long as the viewer has it there: `onScroll` and `leave` are how they go elsewhere. */
+function useFollowing({ id: current, index, elsewhere }: Current, indexes: ReadonlyMap<string, number>, { room, look, reveal, shows }: Rows, { jump }: Pages): { readonly onScroll: () => void; readonly leave: () => void } {
   const before = useRef<string | null>(null);
   const following = useRef(true);
   useEffect(() => {
@@ -70,16 +70,17 @@ function useFollowing({ id: current, index, elsewhere }: Current, indexes: Reado
     if (last) void jump('after');
     else void jump({ around: current });
   }, [current, index === -1, room, elsewhere]);
-  return () => {
+  const onScroll = (): void => {
     look();
     following.current = shows(index);
   };
+  return { onScroll, leave: () => (following.current = false) };
 }
 
 interface FindProps {
   query: string;
-  /** What was found. */
-  count: number;
+  /** What was found; null while it is searched for. */
+  count: number | null;
   onQuery: (query: string) => void;
 }
 
@@ -89,15 +90,23 @@ function Find({ query, count, onQuery }: FindProps) {
     <div class="find">
       <SearchIcon />
       <input type="search" class="find-field" aria-label={t('widget-find')} placeholder={t('widget-find')} data-testid="find" value={query} onInput={(event) => onQuery(event.currentTarget.value)} />
-      <span class="unseen" role="status">{query === '' ? '' : t('widget-found', { count })}</span>
+      <span class="unseen" role="status">{query === '' || count === null ? '' : t('widget-found', { count })}</span>
     </div>
   );
 }
 
-/** Rows are on their way: screen readers hear of it as the list is busy. */
-function More({ at }: { at: 'begin' | 'end' }) {
+/** Rows are on their way: screen readers hear of it as the list is busy. Or they did not come. */
+function More({ at, searched, pages: { failed, retry } }: { at: 'begin' | 'end'; searched: boolean; pages: Pages }) {
   const t = useText();
-  return <p class="rows-more" data-testid="rows-more" data-at={at} aria-hidden="true"><span class="spinner" />{t('widget-loading-more')}</p>;
+  if (failed) {
+    return (
+      <div class="rows-more" data-testid="rows-failed" data-at={at} role="status">
+        <span>{t('widget-loading-failed')}</span>
+        <button type="button" class="pill" data-testid="rows-retry" onClick={retry}>{t('widget-retry')}</button>
+      </div>
+    );
+  }
+  return <p class="rows-more" data-testid="rows-more" data-at={at} aria-hidden="true"><span class="spinner" />{t(searched ? 'widget-searching' : 'widget-loading-more')}</p>;
 }
 
 export function VideoList({ selection, playback, onPick }: ListProps) {
@@ -130,16 +139,21 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
   const view = useRows({ scroller, list }, rows, window?.before === true && query === '');
   const { offsets, span } = view;
   const pages = usePages(selection, { span, count: rows.length, room: view.room, searched: query !== '' });
+  const middle = window === null ? undefined : rows[Math.floor((span.from + Math.min(span.to, rows.length)) / 2)]?.id;
+  useEffect(() => {
+    if (middle !== undefined) visit.see(middle);
+  }, [middle]);
   const movable = member?.canOrder === true && query === '' && all.length > 1;
 
   const currentIndex = current === null ? -1 : (indexes.get(current) ?? -1);
   const height = offsets.at(-1) ?? 0;
   const elsewhere = window?.loaded === true && query === '';
-  const onScroll = useFollowing({ id: current, index: currentIndex, elsewhere }, indexes, view, pages);
+  const { onScroll, leave } = useFollowing({ id: current, index: currentIndex, elsewhere }, indexes, view, pages);
   const { focused, focusOn, onFocusIn, onFocusOut } = useListFocus(list, rows, indexes, view.reveal, renamed);
 
   /** To where nothing is known yet. */
   const focusBeyond = async (part: 'begin' | 'end', of: Focus['part']): Promise<void> => {
+    leave();
     await pages.jump(part);
     const entry = selectionOf(visit.state.get())?.entries.at(part === 'begin' ? 0 : -1);
     if (entry !== undefined) focusRequest.set({ videoId: entry.video.id, part: of });
@@ -193,9 +207,9 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
         <h2><bdi>{label}</bdi></h2>
         <span>{t('widget-count', { count: window === null ? all.filter(({ video }) => video.state !== 'failed').length : length })}</span>
       </header>
-      <div class="videos-scroll" ref={scroller} onScroll={onScroll} data-sorting={moved !== null}>
-        {pages.loading === 'before' && <More at="begin" />}
-        {length > MANY && <Find query={query} count={entries.length} onQuery={setQuery} />}
+      <div class="videos-scroll" ref={scroller} onScroll={onScroll} data-sorting={moved !== null} data-long={length > MANY}>
+        {pages.loading === 'before' && <More at="begin" searched={false} pages={pages} />}
+        {length > MANY && <Find query={query} count={pages.loading === null ? entries.length : null} onQuery={setQuery} />}
         <ul
           data-testid="videos"
           ref={list}
@@ -228,7 +242,7 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
             );
           })}
         </ul>
-        {pages.loading === 'after' && <More at="end" />}
+        {pages.loading === 'after' && <More at="end" searched={query !== ''} pages={pages} />}
         {entries.length === 0 && query !== '' && pages.loading === null && <p class="find-none">{t('widget-found', { count: 0 })}</p>}
       </div>
       {away && <button type="button" class="pill to-current" data-testid="to-current" onClick={() => void focusCurrent()}>{t('widget-to-current')}</button>}

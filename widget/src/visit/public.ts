@@ -79,6 +79,10 @@ export class PageVisit implements Visit {
     return Promise.resolve(true);
   }
 
+  see(): void {
+    // Nothing is loaded again.
+  }
+
   members(): Promise<boolean> {
     return Promise.resolve(true);
   }

@@ -156,6 +156,10 @@ export class RoomVisit implements Visit {
     return (await this.#feed?.list(of, part)) === true;
   }
 
+  see(videoId: string): void {
+    this.#feed?.setSeen(videoId);
+  }
+
   async members(): Promise<boolean> {
     return (await this.#feed?.members()) === true;
   }
@@ -286,7 +290,7 @@ export class RoomVisit implements Visit {
   #sync(): void {
     const { selected, wanted } = this.state.get();
     this.#feed?.setTogether(membersOf(wanted ?? selected));
-    this.#lists.show(this.state.get(), this.#back.sought);
+    this.#lists.show(this.state.get(), this.#back.sought, () => this.#sync());
     const [player, reel] = [this.player.get(), this.#reel()];
     player?.show(reel, reel === null || reel.key === EVERYONE ? null : this.#back.takeLinked(reel.durations));
   }

@@ -5,6 +5,9 @@ import type { Room } from '../core/model';
 import { EVERYONE, findEntry, selectionOf, type State } from '../core/state';
 import { IN_TURN } from '../core/together';
 
+/** Milliseconds after which a list that did not come is requested again. */
+const AGAIN = 3_000;
+
 /** Who loads them. */
 interface Loader {
   setShown(lists: readonly string[]): void;
@@ -15,11 +18,13 @@ interface Loader {
 export class VisibleLists {
   readonly #loading = new Set<string>();
   #found = '';
+  #again: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly loader: () => Loader | null) {}
 
-  /** Loads what the selection lists: around a video of `sought`, where one is in it, else from the start. */
-  show(state: State, sought: readonly string[]): void {
+  /** Loads what the selection lists: around a video of `sought`, where one is in it, else from the start. `again` is called when one did not come. */
+  show(state: State, sought: readonly string[], again: () => void): void {
+    clearTimeout(this.#again);
     const { room } = state;
     const [loader, selection] = [this.loader(), selectionOf(state)];
     if (room === null || selection === null || loader === null) return;
@@ -28,7 +33,10 @@ export class VisibleLists {
     for (const of of lists.filter((each) => windowOf(room, each)?.loaded === false && !this.#loading.has(each))) {
       this.#loading.add(of);
       const there = lists.length > 1 ? undefined : sought.find((id) => findEntry(room, (video) => video.id === id)?.owner.userId === of);
-      void loader.list(of, there === undefined ? 'first' : { around: there }).then(() => this.#loading.delete(of));
+      void loader.list(of, there === undefined ? 'first' : { around: there }).then((loaded) => {
+        this.#loading.delete(of);
+        if (!loaded) this.#again = setTimeout(() => again(), AGAIN);
+      });
     }
   }
 

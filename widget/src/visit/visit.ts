@@ -41,6 +41,8 @@ export interface Visit {
   signOut(): Promise<void>;
   /** Loads a part of the list of a member of a large room, of everybody, or of what is to be reviewed; returns whether it is there. Never rejects. */
   list(of: string, part: ListPart): Promise<boolean>;
+  /** Of the rows of a large room's list that the viewer has in sight, one. */
+  see(videoId: string): void;
   /** Loads more members of a large room; returns whether they are there. Never rejects. */
   members(): Promise<boolean>;
   /** Loads the room again; never rejects. */

@@ -48,6 +48,11 @@ export function begun(overview: Overview, mine: Mine, viewer: string): Pages {
   };
 }
 
+/** Begun anew, with what deltas said meanwhile: they do not come twice. */
+export function begunAgain(before: Pages | null, fresh: Pages): Pages {
+  return (before?.deltas ?? []).filter(({ revision }) => revision > fresh.revision).reduce(withDelta, fresh);
+}
+
 /** True where all members and all videos are known. */
 export function isComplete({ windows, moreMembers }: Pages): boolean {
   const everybody = windows.get(EVERYBODY);
@@ -58,7 +63,7 @@ export function isComplete({ windows, moreMembers }: Pages): boolean {
 export function withOverview(pages: Pages, overview: Overview): Pages {
   const fresh = begun(overview, pages.mine, pages.viewer);
   if (overview.revision < pages.since) return pages;
-  if (isComplete(fresh)) return pages.deltas.filter(({ revision }) => revision > overview.revision).reduce(withDelta, { ...fresh, gone: pages.gone });
+  if (isComplete(fresh)) return begunAgain(pages, { ...fresh, gone: pages.gone });
   const about = overview.revision < pages.revision ? pages.about : overview.about;
   const merged = withMembers({ ...pages, about }, { ...overview.members, next: pages.moreMembers });
   return withVideos(merged, overview.page);
