@@ -6,7 +6,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from appservice.demo.client import MatrixClient
 from tests.support.host import OpenHost
@@ -27,6 +27,11 @@ _SCROLL = """async () => {
         await frame();
         if (list.scrollTop !== before || document.querySelector('[data-testid=rows-more]')) still = 0;
     }
+}"""
+_WATCHED = """() => {
+    window.stops = [];
+    for (const event of ['pause', 'emptied', 'error'])
+        document.addEventListener(event, ({target}) => window.stops.push(`${event} at ${target.currentTime}`), true);
 }"""
 _PLACES = """() => [...document.querySelectorAll('[data-testid=video]')].map((row) => Number(row.ariaPosInSet))"""
 
@@ -72,6 +77,8 @@ async def widget(browser: Browser, large_room: LargeRoom) -> AsyncIterator[Membe
 async def _select(widget: MemberWidget, user_id: str) -> None:
     await widget.frame.locator(f'[data-testid=member][data-member="{user_id}"]').click()
     await widget.frame.locator(f'[data-testid=player][data-reel="{user_id}"]:not([data-video-id=""])').wait_for()
+    # What manages videos is loaded last.
+    await widget.frame.locator(".toasts").wait_for(state="attached")
 
 
 def _at(widget: MemberWidget, place: int) -> str:
@@ -174,3 +181,52 @@ async def test_who_comes_back_is_where_they_were(widget: MemberWidget, large_roo
     again = frame_locator.locator(_at(widget, BOBS))
     await expect(again).to_have_attribute("data-current", "true")
     await expect(again).to_be_in_viewport()
+
+
+async def test_who_has_other_rights_stays_where_they_are(widget: MemberWidget, large_room: LargeRoom) -> None:
+    bob, frame, reel = large_room.bob.user_id, widget.frame, large_room.reel
+    await _select(widget, bob)
+    await frame.locator(_at(widget, 2)).locator(".row-body").focus()
+    await widget.page.keyboard.press("End")
+    row = frame.locator(_at(widget, 120))
+    await row.locator(".row-body").click()
+    await expect(row).to_have_attribute("data-current", "true")
+    await frame.locator(_at(widget, 110)).locator("[data-testid=more]").click()
+    await frame.evaluate(_WATCHED)
+    title = await frame.locator(_at(widget, 112)).inner_text()
+    # Everything begins anew: bob may not order his videos any more, while his menu is open.
+    async with widget.page.expect_response("**/videos?of=*&around=*"):
+        await reel.rows(
+            """UPDATE rooms SET power_levels = power_levels || '{"ban": 99}' WHERE room_id = $1""", large_room.room_id
+        )
+    await expect(frame.locator("[role=menu]")).to_be_visible()
+    await expect(frame.locator(_at(widget, 112))).to_have_text(title, use_inner_text=True)
+    await expect(frame.locator(_at(widget, 112))).to_be_in_viewport()
+    assert await frame.evaluate("() => window.stops") == []
+    await expect(frame.locator("[data-testid=player]")).to_have_attribute("data-reel", bob)
+
+
+async def test_a_page_that_does_not_come_is_requested_again(widget: MemberWidget, large_room: LargeRoom) -> None:
+    frame, context = widget.frame, widget.page.context
+    await _select(widget, large_room.bob.user_id)
+
+    async def fail(route: Route) -> None:
+        await route.abort()
+
+    await context.route("**/videos?*", fail)
+    await frame.locator(".videos-scroll").evaluate("list => list.scrollTop = list.scrollHeight")
+    await expect(widget.part("rows-failed")).to_be_visible()
+    await context.unroute("**/videos?*", fail)
+    await widget.part("rows-retry").click()
+    await expect(widget.part("rows-failed")).to_have_count(0)
+    await frame.evaluate(_SCROLL)
+    await expect(frame.locator(_at(widget, BOBS))).to_be_visible()
+
+
+async def test_whose_list_shows_leaves(widget: MemberWidget, large_room: LargeRoom) -> None:
+    alice, frame = large_room.alice.user_id, widget.frame
+    await _select(widget, alice)
+    await large_room.alice.leave(large_room.room_id)
+    await expect(frame.locator(f'[data-member="{alice}"]')).to_have_count(0)
+    await expect(frame.locator('[data-member="*"] .badge')).to_have_text(str(BOBS))
+    await frame.locator(f'[data-testid=player][data-playing=true]:not([data-reel="{alice}"])').wait_for()

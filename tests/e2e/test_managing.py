@@ -494,7 +494,7 @@ def _thousand(overview: dict[str, Any]) -> dict[str, Any]:
     page["videos"] += [
         {
             **first, "id": f"{number:08d}-0000-4000-8000-000000000000", "title": f"Number {number}",
-            "position": 1e9 + number,
+            "position": 1e15 + number,
         }
         for number in range(len(page["videos"]), THOUSAND)
     ]  # fmt: skip

@@ -8,7 +8,7 @@ import { EveryoneIcon, InTurnIcon, SeveralIcon } from './icons';
 import { lazy } from './lazy';
 import { calledBy, labelOf, nameOf } from './names';
 import { Avatar } from './image';
-import { useText } from './text';
+import { useLanguage, useText } from './text';
 import { useRoving } from './roving';
 import { useInSight } from './use-in-sight';
 import { useVisit } from './visit';
@@ -26,7 +26,11 @@ interface ChoiceProps {
   children: ComponentChildren;
 }
 
+/** More than a badge has room for. */
+const MANY = 1_000;
+
 function Choice({ id, label, note, name, count, working, selected, onSelect, children }: ChoiceProps) {
+  const language = useLanguage();
   return (
     <li>
       <button
@@ -42,7 +46,7 @@ function Choice({ id, label, note, name, count, working, selected, onSelect, chi
         <span class="member-face" aria-hidden="true">
           {children}
           {working !== null && <span class="face-progress" style={{ '--share': working }} />}
-          {count > 0 && <span class="badge">{count}</span>}
+          {count > 0 && <span class="badge">{count < MANY ? count : new Intl.NumberFormat(language, { notation: 'compact' }).format(count)}</span>}
         </span>
         <bdi class="member-name">{name}</bdi>
         <span class="unseen">{note}</span>

@@ -52,13 +52,15 @@ export function useRows({ scroller, list }: Refs, rows: readonly Row[], continue
   const [measures, setMeasures] = useState<Measures>({ row: 70, tall: 100, top: 0, cover: 0, height: 0 });
   const [span, setSpan] = useState<Span>({ from: 0, to: 12 });
   const seen = useRef<ReadonlyMap<string, number>>(new Map());
+  const scrolled = useRef(0);
   const was = useRef(continued);
   const { row, tall } = measures;
   const offsets = useMemo(() => offsetsOf(rows.map((each) => (each.tall ? tall : row))), [rows, row, tall]);
 
   const look = (): void => {
     if (scroller.current === null) return;
-    const top = scroller.current.scrollTop - measures.top;
+    scrolled.current = scroller.current.scrollTop;
+    const top = scrolled.current - measures.top;
     const next = spanOf(offsets, top, measures.height, Math.max(MARGIN, measures.height));
     setSpan((before) => (same(before, next) ? before : next));
     const visible = rows.slice(rowAt(offsets, top), rowAt(offsets, top + measures.height) + 1);
@@ -84,10 +86,12 @@ export function useRows({ scroller, list }: Refs, rows: readonly Row[], continue
     // Before it is measured nothing is scrolled: a look would lay the page out before its time.
     if (measures.height === 0) return;
     const around = scroller.current;
-    if (around !== null && (was.current || around.scrollTop > measures.top)) {
+    if (around !== null && (was.current || scrolled.current > measures.top)) {
       const at = new Map(rows.map(({ id }, index) => [id, offsets[index]]));
       const shift = shiftOf(seen.current, (id) => at.get(id));
-      if (shift !== 0) around.scrollTop += shift;
+      // A list that became shorter was scrolled by the browser already.
+      const cut = around.scrollTop < scrolled.current && around.scrollTop + around.clientHeight >= around.scrollHeight - 1;
+      if (shift !== 0) around.scrollTop = (cut ? scrolled.current : around.scrollTop) + shift;
     }
     was.current = continued;
     look();
@@ -106,7 +110,7 @@ export function useRows({ scroller, list }: Refs, rows: readonly Row[], continue
   const shows = (index: number): boolean => {
     const { top, height } = measures;
     const begin = (scroller.current?.scrollTop ?? 0) - top;
-    return (offsets[index + 1] ?? 0) > begin && (offsets[index] ?? 0) < begin + height;
+    return index >= 0 && (offsets[index + 1] ?? 0) > begin && (offsets[index] ?? 0) < begin + height;
   };
 
   return { offsets, span, room: measures.height, look, reveal, shows };

@@ -163,6 +163,11 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
     if (currentIndex === -1) await pages.jump({ around: current });
     focusRequest.set({ videoId: current, part: 'body' });
   };
+  /** What is found is shown from its begin. */
+  const search = (wanted: string): void => {
+    if (wanted !== '' && scroller.current !== null) scroller.current.scrollTop = 0;
+    setQuery(wanted);
+  };
   const entryAt = (target: EventTarget | null): Entry | undefined => {
     const id = rowOf(target)?.dataset.videoId;
     return id === undefined ? undefined : entries[indexes.get(id) ?? -1];
@@ -209,7 +214,7 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
       </header>
       <div class="videos-scroll" ref={scroller} onScroll={onScroll} data-sorting={moved !== null} data-long={length > MANY}>
         {pages.loading === 'before' && <More at="begin" searched={false} pages={pages} />}
-        {length > MANY && <Find query={query} count={pages.loading === null ? entries.length : null} onQuery={setQuery} />}
+        {length > MANY && <Find query={query} count={pages.loading === null ? entries.length : null} onQuery={search} />}
         <ul
           data-testid="videos"
           ref={list}
