@@ -176,6 +176,16 @@ async def test_who_comes_back_is_where_they_were(widget: MemberWidget, large_roo
     row = frame.locator(_at(widget, BOBS))
     await row.locator(".row-body").click()
     await expect(row).to_have_attribute("data-current", "true")
+    await frame.locator("[data-testid=player]").press("k")
+    video_id = await row.get_attribute("data-video-id")
+
+    async def saved() -> bool:
+        places = await large_room.reel.rows("SELECT place FROM places WHERE user_id = $1", large_room.bob.user_id)
+        return any(str(video_id) in str(place["place"]) for place in places)
+
+    await eventually(saved, what="the place being saved")
+    # Where nothing plays by itself, what is current stays so to be looked at.
+    await widget.page.emulate_media(reduced_motion="reduce")
     await widget.page.reload()
     frame_locator = widget.page.frame_locator("iframe[data-testid=widget]")
     again = frame_locator.locator(_at(widget, BOBS))
