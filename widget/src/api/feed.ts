@@ -79,27 +79,9 @@ export class RoomFeed {
     return this.#source.list(of, part);
   }
 
-  async #fetch(): Promise<JsonResponse> {
-    const query = this.#query();
-    const brought = await this.session.takeRoom();
-    const first = brought !== null && query === '' ? brought : await this.session.authorized((headers) => fetchJson(this.#path() + query, { headers }));
-    return { ...first, json: await this.#whole(first.json) };
-  }
-
-  /** A large room comes in pages: what each has of a member's videos goes behind those of the pages before. */
-  async #whole(first: unknown): Promise<unknown> {
-    const room = asObject(first, 'room');
-    const members = membersIn(room);
-    for (let after = room.next; typeof after === 'string';) {
-      const path = `${this.#path()}?${new URLSearchParams({ after }).toString()}`;
-      const page = asObject((await this.session.authorized((headers) => fetchJson(path, { headers }))).json, 'room');
-      for (const [userId, member] of membersIn(page)) {
-        const known = members.get(userId);
-        members.set(userId, known === undefined ? member : { ...known, videos: [known.videos, member.videos].flat() });
-      }
-      after = page.next;
-    }
-    return { ...room, members: [...members.values()] };
+  /** Loads more members of a large room; returns whether they are there. */
+  members(): Promise<boolean> {
+    return this.#source.members();
   }
 
   /** Learns of a video that is on no known page. */
@@ -110,6 +92,7 @@ export class RoomFeed {
   async #follow(): Promise<void> {
     for (let attempt = 0; !this.#stopped(); attempt += 1) {
       const error = await this.#connection(() => (attempt = 0)).catch((reason: unknown) => reason);
+      this.#source.followed = false;
       if (this.#stopped()) return;
       if (isFinal(error)) { this.#end(error); return; }
       this.events.lost(error);
@@ -127,6 +110,7 @@ export class RoomFeed {
       const signal = AbortSignal.any([this.#stop.signal, failed.signal]);
       const opened = (): void => {
         onLive();
+        this.#source.followed = true;
         this.events.live();
         // What concerns the viewer alone has no number.
         this.#source.renew();
@@ -182,12 +166,6 @@ export class RoomFeed {
   #path(): string {
     return `/api/v1/rooms/${encodeURIComponent(this.roomId)}`;
   }
-}
-
-function membersIn(room: Readonly<Record<string, unknown>>): Map<unknown, Readonly<Record<string, unknown>>> {
-  if (!Array.isArray(room.members)) throw new DecodeError('room.members: not a list');
-  const members = room.members.map((each: unknown) => asObject(each, 'room.members'));
-  return new Map(members.map((member) => [member.user_id, member]));
 }
 
 /** True for what stays as it is, however often it is tried. */

@@ -95,6 +95,7 @@ describe('a room that is fetched', () => {
     requests.ids = numbered(12);
     source = new RoomSource(requests, { room: (arrived) => (room = arrived), time: () => undefined }, stop.signal);
     await source.refresh();
+    source.followed = true;
   });
   afterEach(() => vi.useRealTimers());
 
@@ -146,6 +147,17 @@ describe('a room that is fetched', () => {
     requests.revision = 5;
     await source.refresh();
     expect([room?.members[0]?.videos.map(({ id }) => id), source.revision]).toEqual([['v2'], 5]);
+  });
+
+  it('has what was changed where no deltas arrive', async () => {
+    await source.list(ALICE, 'first');
+    await source.list(ALICE, 'after');
+    source.setShown([ALICE]);
+    source.followed = false;
+    requests.titles.set('v5', 'Renamed');
+    requests.revision = 2;
+    await source.refresh();
+    expect([listed()[4], source.revision]).toEqual(['Renamed', 2]);
   });
 
   it('has what the viewer had in sight when it begins anew', async () => {

@@ -3,7 +3,7 @@ import { sleep } from '../browser/pause';
 import type { Sample } from '../core/clock';
 import type { Progress, Room } from '../core/model';
 import { Composer } from '../core/room/compose';
-import { begun, begunAgain, listed, takesOwn, withDelta, withMembers, withMine, withOverview, withoutWindow, withPage, withProgress, withVideos, withWatching, type Pages } from '../core/room/pages';
+import { begun, begunAgain, isComplete, listed, takesOwn, withDelta, withMembers, withMine, withOverview, withoutWindow, withPage, withProgress, withVideos, withWatching, type Pages } from '../core/room/pages';
 import { missingPart, queryOf, type ListPart, type OnePart } from '../core/room/parts';
 import { isWhole } from '../core/room/windows';
 import { decodeMembers, decodeMine, decodeOverview, decodePage, type Delta, type ListedVideo, type Mine, type Overview } from '../core/room/wire';
@@ -27,6 +27,8 @@ export interface SourceEvents {
 }
 
 export class RoomSource {
+  /** Deltas arrive. */
+  followed = false;
   #pages: Pages | null = null;
   readonly #composer = new Composer();
   /** What changes the room happens one after the other. */
@@ -74,6 +76,8 @@ export class RoomSource {
 
   /** Loads the room anew. Calls during a load lead to one more load after it, because that one may have missed a change. */
   refresh(): Promise<void> {
+    // An overview holds only a part of a large room, and nobody brings the rest.
+    if (!this.followed && this.#pages !== null && !isComplete(this.#pages)) this.#restarts += 1;
     if (this.#refreshing !== null) {
       this.#again = true;
       return this.#refreshing;
