@@ -1,6 +1,6 @@
 -- What was made of videos is stored packed from now on: the last release, which is gone, could not read it.
 
--- Whoever is writing what was made of a video asked before.
+-- Whoever is writing what was made of a video has called may_pack() before.
 LOCK TABLE videos IN SHARE ROW EXCLUSIVE MODE;
 CREATE OR REPLACE FUNCTION may_pack() RETURNS boolean LANGUAGE sql STABLE AS 'SELECT true';
 
