@@ -26,6 +26,8 @@ _MOST_PENDING = 256 * 1024
 # Who may not see more than so many videos gets no deltas, which would be theirs alone, but begins anew now and then.
 _MOST_WITHHELD = 500
 _RESETS_EVERY_S = 10.0
+# Where all begin anew because what they may do has changed, so many do in a second.
+_RESETS_PER_S = 250
 _AT_ONCE = 50
 
 
@@ -62,12 +64,24 @@ class Follower:
         self._size += len(event)
         self.on_news()
 
+    @property
+    def is_to_begin_anew(self) -> bool:
+        """Whether a reset is still to come, so that nothing before it is of use."""
+        return self._later is not None
+
     def begin_anew_later(self, reset: bytes) -> None:
         """Let a reset be sent, not too soon after the last one."""
         loop = asyncio.get_running_loop()
         if self._later is None:
             self._resets_at = max(loop.time(), self._resets_at + _RESETS_EVERY_S)
             self._later = loop.call_at(self._resets_at, self._begin_anew, reset)
+
+    def begin_anew_in(self, seconds: float, reset: bytes) -> None:
+        """Let a reset be sent in `seconds`; with 0, at once."""
+        if seconds <= 0:
+            self.add(reset, reset)
+        elif self._later is None:
+            self._later = asyncio.get_running_loop().call_later(seconds, self._begin_anew, reset)
 
     def _begin_anew(self, reset: bytes) -> None:
         self._later = None
@@ -91,6 +105,7 @@ class Follower:
         """Let nothing happen later: nobody reads the stream any more."""
         if self._later:
             self._later.cancel()
+            self._later = None
 
     def take(self) -> bytes:
         """Return what is to be sent, which is pending no longer."""
@@ -125,6 +140,7 @@ class Delivery:
         self._deltas: dict[tuple[int, Rights], bytes] = {}
         self._steps: dict[int, _Step] = {}
         about = json.dumps({"room_id": entry.state.room.room_id}).encode()
+        self._resets = 0
         self._reset = b"event: reset\ndata: " + about + b"\n\n"
         self._mine = b"event: mine\ndata: " + about + b"\n\n"
 
@@ -136,6 +152,10 @@ class Delivery:
         if follower.is_limited:
             follower.begin_anew_later(self._reset)
             follower.revision = self._state.revision
+            return
+        if follower.is_to_begin_anew:
+            # By the number of a delta it would seem to have what only the reset brings.
+            follower.rights, follower.revision = None, self._state.revision
             return
         step = self._since(follower.revision)
         anew = step.restarting is None or user_id in step.restarting
@@ -151,7 +171,9 @@ class Delivery:
                 follower.begin_anew_later(self._reset)
             rights = Rights(rights.moderates)
         elif anew:
-            follower.add(self._reset, self._reset)
+            # Only so many fetch all again in the same moment.
+            follower.begin_anew_in(self._resets // _AT_ONCE * _AT_ONCE / _RESETS_PER_S, self._reset)
+            self._resets += 1
         elif is_new:
             await self._add(follower, rights, step)
         # One that is the same as another's is not kept twice.

@@ -47,6 +47,22 @@ async def test_resets_do_not_come_one_after_the_other() -> None:
     each.leave()
 
 
+async def test_a_reset_that_has_time_comes_once_and_at_the_end_of_the_stream_never() -> None:
+    each, woken = follower(), asyncio.Event()
+    each.on_news = woken.set
+    each.begin_anew_in(0.01, RESET)
+    each.begin_anew_in(0.01, RESET)
+    assert each.is_to_begin_anew
+    assert each.take() == b""
+    await asyncio.wait_for(woken.wait(), 30)
+    assert (each.take(), each.is_to_begin_anew) == (RESET, False)
+    each.begin_anew_in(0, RESET)
+    assert (each.take(), each.is_to_begin_anew) == (RESET, False)
+    each.begin_anew_in(60, RESET)
+    each.leave()
+    assert not each.is_to_begin_anew
+
+
 def test_a_silent_stream_says_its_revision_once() -> None:
     silent = follower(5)
     assert silent.confirm() == b": keep-alive\n\n"
