@@ -1,5 +1,10 @@
 -- What events bring of videos, and change in them.
 
+-- name: restore_wanted_rungs
+-- A worker of the release before knows nothing of them, and took the work on such a video for done.
+UPDATE videos SET finishing = 0
+WHERE lower_rungs IN ('wanted', 'spare') AND finishing IS NULL AND state = 'ready' AND visibility <> 'removed';
+
 -- name: unfinished_without_job
 -- What a lost job left behind, or the bot where it left and came back.
 SELECT id FROM videos

@@ -39,8 +39,3 @@ SELECT FROM videos WHERE id = :id AND attempts = :attempt AND lower_rungs = 'wan
 
 -- name: give_up_rungs
 UPDATE videos SET lower_rungs = 'given_up' WHERE id = :id AND attempts = :attempt AND lower_rungs IN ('wanted', 'spare');
-
--- name: restore_wanted_rungs
--- A worker of the release before knows nothing of them, and took the work on such a video for done.
-UPDATE videos SET finishing = 0
-WHERE lower_rungs IN ('wanted', 'spare') AND finishing IS NULL AND state = 'ready' AND visibility <> 'removed';
