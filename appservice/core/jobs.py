@@ -7,7 +7,7 @@ after: names and payloads are a format on disk. A field that an earlier release 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, ClassVar, Self, get_args
 
@@ -151,6 +151,9 @@ class SweepStages(Job):
 
     Another name than `sweep`: the release before would take it for one of all stages.
     """
+
+    AFTER: ClassVar[timedelta] = timedelta(hours=3)
+    """Viewers that play a stage move to the one that took its place within a reel's length; then its files may go."""
 
     name: ClassVar[str] = "sweep_stages"
     video_id: VideoId

@@ -84,6 +84,15 @@ class AttemptStore(Database):
         """Note that all is done that follows from a video being ready."""
         await self._fetch("finished", id=video.id, attempt=video.work.attempts)
 
+    async def stop_finishing(self, video: Video, *, passing: bool) -> None:
+        """Leave undone what follows from being ready, and lower rungs: if `passing`, until somebody wants them."""
+        await self._fetch("stop_finishing", id=video.id, attempt=video.work.attempts, passing=passing)
+
+    async def finishing_tries(self, video: Video) -> int:
+        """Return how often it was begun to do what follows, as far as that counts."""
+        row = await self._fetchrow("finishing_tries", id=video.id, attempt=video.work.attempts)
+        return row["finishing"] or 0 if row else 0
+
     async def uncount_finishing(self, video: Video) -> None:
         """Do not count one more time that it was begun: what ended it passes."""
         await self._fetch("uncount_finishing", id=video.id, attempt=video.work.attempts)
@@ -170,7 +179,10 @@ class AttemptStore(Database):
                 await add_key(connection, video.id, published.stage, published.sealed_key)
             if row["needs_job"]:
                 await queue(connection, TranscodeVideo(video.id), priority=Priority.BACKGROUND)
-            if replaced is None:
+            if replaced is not None:
+                # Here, for a worker that dies may find no file to finish with.
+                await queue(connection, SweepStages(video.id, (replaced,)), after=SweepStages.AFTER)
+            else:
                 await self._follow(connection, video, published, row["audio_left_out"])
             await announce(connection, row["room_id"])
             return True
@@ -277,10 +289,10 @@ class AttemptStore(Database):
             await announce(connection, row["room_id"])
             return True
 
-    async def sweep_later(self, video_id: VideoId, stages: Sequence[str], after: timedelta) -> None:
+    async def sweep_later(self, video_id: VideoId, stages: Sequence[str]) -> None:
         """Queue the deletion of stages that something else took the place of, after viewers have moved on."""
         async with self._transaction() as connection:
-            await queue(connection, SweepStages(video_id, tuple(stages)), after=after)
+            await queue(connection, SweepStages(video_id, tuple(stages)), after=SweepStages.AFTER)
 
 
 async def _bring_back(connection: Connection, video: Video, code: str) -> Row | None:

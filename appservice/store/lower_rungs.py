@@ -33,9 +33,5 @@ class LowerRungStore(Database):
         return await self._fetchrow("wants_rungs", id=video.id, attempt=video.work.attempts) is not None
 
     async def leave_out_again(self, video: Video) -> bool:
-        """Leave lower rungs for later that were to be made in spare time; False where a viewer wants them by now."""
+        """Put lower rungs off that were to be made in spare time; False where a viewer wants them by now."""
         return await self._fetchrow("leave_out_again", id=video.id, attempt=video.work.attempts) is not None
-
-    async def give_up(self, video: Video) -> None:
-        """Leave a video without its lower rungs: they cannot be made."""
-        await self._fetch("give_up_rungs", id=video.id, attempt=video.work.attempts)

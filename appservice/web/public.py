@@ -39,7 +39,7 @@ from appservice.web.media import avatar_image, file_response, playlist_response
 from appservice.web.media_paths import FILE, PLAYLIST, REVISION, STAGE, UUID
 from appservice.web.page import POLICY, SOON, Entry, read_entry, template
 from appservice.web.progressive import send
-from appservice.web.storyboards import storyboard_track
+from appservice.web.storyboards import plays_same, storyboard_track
 from transcode.hls.playlist import POSTER
 
 _ENTRY = "src/page.tsx"
@@ -257,7 +257,9 @@ async def video_file(request: web.Request) -> web.StreamResponse:
     """Send a video as one file, for players that know no playlists. It ends when the video is taken back."""
     context, video = request.app[CONTEXT], await public_video(request)
     stage = request.match_info["stage"]
-    # Who plays an earlier stage goes on in it until it is swept.
+    # Who plays an earlier stage goes on in it until it is swept; that of an edit has other media, and another index.
+    if not plays_same(video, stage):
+        raise NotFoundError("There is nothing here.")
     folder = context.files.path(video.id, stage, POSTER).parent
     rendition, whole = await asyncio.to_thread(whole_in, folder, progressive(video.media.renditions))
     headers = {**_HEADERS, "Content-Type": "video/mp4"}

@@ -6,7 +6,18 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from time import monotonic
 
-from appservice.core.rules.fairness import LOWER_RUNGS, Load, Party, Usage, next_in_turn
+from appservice.core.model import VideoId
+from appservice.core.rules.fairness import (
+    LOWER_RUNGS,
+    RUNGS_PATIENCE,
+    SPARE_RUNGS,
+    WANTED_RUNGS,
+    Load,
+    Party,
+    Usage,
+    next_in_turn,
+    rank,
+)
 
 Ladder = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -18,6 +29,7 @@ class PreemptedError(Exception):
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
     party: Party
+    since: float
     admitted: asyncio.Future[None]
 
 
@@ -32,7 +44,7 @@ class _Slots:
 
     @asynccontextmanager
     async def slot(self, party: Party) -> AsyncIterator[None]:
-        waiting = _Waiting(party, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(party, monotonic(), asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._admit()
         try:
@@ -57,8 +69,7 @@ class _Slots:
     def _admit(self) -> None:
         now = monotonic()
         while self._waiting:
-            # Lower rungs wait until nobody else does.
-            waiting = [each for each in self._waiting if each.party != LOWER_RUNGS] or self._waiting
+            waiting = self._first(now)
             number = next_in_turn(
                 [each.party for each in waiting],
                 self._load,
@@ -73,60 +84,79 @@ class _Slots:
             if not admitted.admitted.done():
                 admitted.admitted.set_result(None)
 
+    def _first(self, now: float) -> list[_Waiting]:
+        """Return who may be next: lower rungs wait until nobody else does, or too long, and leave somebody a slot."""
+        full = sum(self._load.of_sender(party) for party in LOWER_RUNGS) >= max(1, self._load.slots - 1)
+        ranks = {
+            each: rank(
+                each.party,
+                late=each.party == WANTED_RUNGS and now - each.since >= RUNGS_PATIENCE.total_seconds(),
+            )
+            for each in self._waiting
+            if not (full and each.party in LOWER_RUNGS)
+        }
+        return [each for each, its in ranks.items() if its == min(ranks.values())]
+
 
 class ProcessorSlots:
     """Two kinds of slots: nobody's first frame waits for another video's ladder, nor for another sender's videos.
 
     Of the slots of those that begin nobody has more than half of what is left: one sender has as many as `concurrency`
     and one, and others begin beside. Ladders are made of whoever had the least of the processor lately; lower rungs of
-    what plays already, while no other ladder waits.
+    what plays already, while no other ladder waits, or once they have waited long.
     """
 
     def __init__(self, concurrency: int) -> None:
         usage = Usage()
         self._beginnings = _Slots(3 * (concurrency + 1) - 2, usage, sharing=True)
         self._ladders = _Slots(concurrency, usage, sharing=False)
-        self._spare: set[asyncio.Timeout] = set()
+        self._spare: dict[VideoId, asyncio.Timeout] = {}
 
     @asynccontextmanager
     async def beginning(self, party: Party) -> AsyncIterator[Ladder]:
         """Wait for a slot among those that begin; what is yielded frees it, and waits for one for the ladder."""
-        self._preempt()
         async with AsyncExitStack() as slot:
             await slot.enter_async_context(self._beginnings.slot(party))
 
             @asynccontextmanager
             async def ladder() -> AsyncIterator[None]:
                 await slot.aclose()
-                self._preempt()
+                self.preempt()
                 async with self._ladders.slot(party):
                     yield
 
             yield ladder
 
     @asynccontextmanager
-    async def lower_rungs(self, *, spare: bool) -> AsyncIterator[None]:
+    async def lower_rungs(self, video_id: VideoId, *, spare: bool) -> AsyncIterator[None]:
         """Wait for a ladder's slot for lower rungs.
 
-        In `spare` time, raises PreemptedError in the middle once a video begins, or its ladder.
+        In `spare` time, raises PreemptedError in the middle once there is work that somebody waits for.
         """
-        async with self._ladders.slot(LOWER_RUNGS):
+        if not spare:
+            self.preempt()
+        async with self._ladders.slot(SPARE_RUNGS if spare else WANTED_RUNGS):
             if not spare:
                 yield
                 return
             end = asyncio.timeout(None)
             try:
                 async with end:
-                    self._spare.add(end)
+                    self._spare[video_id] = end
                     try:
                         yield
                     finally:
-                        self._spare.discard(end)
+                        self.keep(video_id)
             except TimeoutError as error:
                 if end.expired():
                     raise PreemptedError from error
                 raise
 
-    def _preempt(self) -> None:
+    def keep(self, video_id: VideoId) -> None:
+        """Let the work on a video go on that began in spare time: by now somebody waits for it."""
+        self._spare.pop(video_id, None)
+
+    def preempt(self) -> None:
+        """End what is made in spare time."""
         while self._spare:
-            self._spare.pop().reschedule(0)
+            self._spare.popitem()[1].reschedule(0)

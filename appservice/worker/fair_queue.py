@@ -7,7 +7,7 @@ from pgqueuer.models import Job
 from pgqueuer.queries import EntrypointExecutionParameter, Queries
 from pgqueuer.types import QueueEntrypoint, QueueManagerId
 
-from appservice.core.rules.fairness import LOWER_RUNGS, Candidate, Load, Party, pick_order
+from appservice.core.rules.fairness import LOWER_RUNGS, RUNGS_PATIENCE, Candidate, Load, Party, pick_order
 from appservice.store.sql import query
 
 _PAUSE_S = 0.2
@@ -36,9 +36,13 @@ class FairQueries(Queries):
             ours.add(_party(row), int(str(row["jobs"])))
         if ours.total >= ours.slots or monotonic() - self._refused_at < _PAUSE_S:
             return []
-        rows = await self.driver.fetch(*query("videos_to_take", heartbeat_timeout=heartbeat_timeout))
+        rows = await self.driver.fetch(
+            *query("videos_to_take", heartbeat_timeout=heartbeat_timeout, patience=RUNGS_PATIENCE)
+        )
         candidates = [
-            Candidate(int(str(row["id"])), int(str(row["priority"])), _party(row), int(str(row["load"])))
+            Candidate(
+                int(str(row["id"])), int(str(row["priority"])), _party(row), int(str(row["load"])), bool(row["late"])
+            )
             for row in rows
         ]
         for job_id in pick_order(candidates, ours):
@@ -54,6 +58,5 @@ class FairQueries(Queries):
 
 
 def _party(row: dict[str, object]) -> Party:
-    if row["lower_rungs"]:
-        return LOWER_RUNGS
-    return Party(str(row["sender"]), str(row["room_id"]))
+    party = next((party for party in LOWER_RUNGS if party.sender == row["lower_rungs"]), None)
+    return party or Party(str(row["sender"]), str(row["room_id"]))

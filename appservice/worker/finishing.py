@@ -1,4 +1,4 @@
-"""Finishes what follows from a video being ready, with lower rungs that are wanted, and repeats what may pass."""
+"""Finishes what follows from a video being ready, with lower rungs that are wanted, and repeats what fails."""
 
 import asyncio
 import contextlib
@@ -7,8 +7,8 @@ from datetime import timedelta
 import structlog
 
 from appservice.core.errors import HomeserverError, MediaError, NotYetUploadedError, UnavailableError
-from appservice.core.model import Video, VideoId
-from appservice.core.rules.retries import Cause, cause_of, failure_of
+from appservice.core.model import LowerRungs, Video, VideoId
+from appservice.core.rules.retries import BACK_OFF, Cause, cause_of, failure_of
 from appservice.worker.attempts import RetryLaterError, SupersededError, while_wanted
 from appservice.worker.concurrency import PreemptedError, ProcessorSlots
 from appservice.worker.lower_rungs import check_source, make_lower_rungs, share_lower_rungs
@@ -19,14 +19,15 @@ from transcode import TranscodeError
 
 log = structlog.get_logger()
 
-_AGAIN = timedelta(minutes=1)
+_DELAYS = (*BACK_OFF[1:], timedelta(hours=1))
+"""The delays after each time that something failed, whatever did: the video plays meanwhile."""
 
 
 async def finish_again(services: VideoServices, video_id: VideoId, slots: ProcessorSlots | None = None) -> None:
     """Finish what a worker left undone that died or was stopped when its video was ready, or most of it.
 
-    With `slots`, lower rungs that are wanted are made before. What fails is repeated: as often as attempts are made
-    where it may be the file's fault, else until it succeeds. Raises RetryLaterError then.
+    With `slots`, lower rungs that are wanted are made before. What fails is repeated as often as attempts are made, and
+    RetryLaterError raised; what is stopped, or could not tell our own homeserver or database, does not count.
     """
     video = await services.store.begin_finishing(video_id, services.config.worker.attempts)
     if video is None:
@@ -51,15 +52,23 @@ async def finish_again(services: VideoServices, video_id: VideoId, slots: Proces
     if failure is None:
         return
     log.warning("video_not_finished", video_id=video_id, code=failure.code, reason=str(failure))
+    await _repeat_or_stop(services, video, failure)
+
+
+async def _repeat_or_stop(services: VideoServices, video: Video, failure: MediaError | TranscodeError) -> None:
+    """Raise RetryLaterError where it is to be tried again; else end the work: the video plays as it is."""
     cause = cause_of(failure)
-    if cause is Cause.PERMANENT:
-        # It plays, and its file is gone from the homeserver: it is known by its bytes alone.
-        await services.lower_rungs.give_up(video)
+    passing = cause is Cause.TRANSIENT
+    tries, most = await services.store.finishing_tries(video), services.config.worker.attempts
+    if passing and video.media.lower_rungs is LowerRungs.SPARE and await services.lower_rungs.leave_out_again(video):
+        # There are others to be made in spare time.
         await services.store.finished(video)
-        return
-    if cause is Cause.TRANSIENT:
-        await services.store.uncount_finishing(video)
-    raise RetryLaterError(_AGAIN) from failure
+    elif cause is Cause.PERMANENT or tries >= most:
+        # Perhaps its file is gone from the homeserver: it is known by its bytes alone.
+        await services.sweeping.later(video.id)
+        await services.store.stop_finishing(video, passing=passing)
+    else:
+        raise RetryLaterError(_DELAYS[min(max(tries, 1), len(_DELAYS)) - 1]) from failure
 
 
 async def _finish(

@@ -62,10 +62,15 @@ async def make_lower_rungs(
     """
     if video.media.lower_rungs not in DUE_RUNGS:
         return
+
+    async def is_wanted() -> bool:
+        if await services.lower_rungs.is_wanted(video):
+            # By a viewer, who may have come when it had begun in spare time.
+            slots.keep(video.id)
+        return await services.store.is_wanted(video)
+
     try:
-        await while_wanted(
-            _publish(services, video, source, source_hash, slots), lambda: services.store.is_wanted(video)
-        )
+        await while_wanted(_publish(services, video, source, source_hash, slots), is_wanted)
     except (MediaError, TranscodeError) as error:
         log.warning("lower_rungs_failed", video_id=video.id, code=error.code, reason=str(error))
         metrics.LOWER_RUNGS.labels(outcome="failed").inc()
@@ -95,7 +100,7 @@ async def _publish(
 ) -> None:
     limits, folder = limits_of(services.config), source.parent
     spare = video.media.lower_rungs is LowerRungs.SPARE
-    async with slots.lower_rungs(spare=spare), _publishing(services, video, source_hash) as publication:
+    async with slots.lower_rungs(video.id, spare=spare), _publishing(services, video, source_hash) as publication:
         if await publication.share(folder / "shared", limits.max_duration, whole=True):
             return
         out = folder / "out"

@@ -2,15 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
 
 from appservice.core.model import Video, VideoId, Visibility
 from appservice.media.files import LocalFiles
 from appservice.service.media_keys import MediaKeys
 from appservice.store import AttemptStore, VideoStore
-
-_AFTER = timedelta(hours=3)
-"""Viewers that play a stage move to the one that took its place within a reel's length; then its files may go."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +26,7 @@ class StageSweeping:
         stages = await self.files.stages(video_id)
         # Then: what was published meanwhile is referred to.
         if gone := stages - _needed(await self.videos.video(video_id)):
-            await self.store.sweep_later(video_id, sorted(gone), _AFTER)
+            await self.store.sweep_later(video_id, sorted(gone))
 
     async def stages(self, video_id: VideoId, stages: Collection[str]) -> None:
         """Delete those of a video's `stages` that nothing refers to any more."""
@@ -40,9 +36,13 @@ class StageSweeping:
         await self.media_keys.delete(video_id, gone)
 
     async def all(self, video_id: VideoId) -> None:
-        """Delete the stages of a video that nothing refers to any more: in time, where others of it are served."""
+        """Delete the stages of a video that nothing refers to any more: in time, where others of it are served.
+
+        Those of an edit that failed go at once: they may be blocked.
+        """
         video = await self.videos.video(video_id)
         if video and video.has_media and video.visibility is not Visibility.REMOVED:
+            await self.stages(video_id, _of_failed_edits(video, await self.files.stages(video_id)))
             await self.later(video_id)
         else:
             await self._now(video_id, video)
@@ -62,3 +62,15 @@ class StageSweeping:
 def _needed(video: Video | None) -> set[str]:
     """Return the stages that are served of a video, or may be again."""
     return {stage for stage in (video.media.stage, video.media.replaced_stage) if stage} if video else set()
+
+
+def _of_failed_edits(video: Video, stages: Collection[str]) -> set[str]:
+    """Return the stages of media that failed after those were made that play."""
+    playing = video.media.replaced_stage or video.media.stage
+    failed = range(_attempt_of(playing or "") + 1, video.work.attempts_before + 1)
+    return {stage for stage in stages if _attempt_of(stage) in failed}
+
+
+def _attempt_of(stage: str) -> int:
+    number = stage.partition("-")[0]
+    return int(number) if number.isascii() and number.isdecimal() else 0

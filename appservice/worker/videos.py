@@ -46,7 +46,9 @@ class VideoWork:
     async def _begin(self, video_id: VideoId, party: Party) -> AsyncIterator[VideoAttempt | None]:
         async with self.slots.beginning(party) as ladder:
             video = await self.services.store.begin_attempt(video_id)
-            if video is None:
+            if video is not None:
+                self.slots.preempt()
+            else:
                 await self.services.sweeping.removed(video_id)
                 await finish_again(self.services, video_id)
             yield VideoAttempt(self.services, video, ladder) if video else None

@@ -144,5 +144,13 @@ async def test_who_plays_the_stage_before_goes_on_in_it(
     # Of other media, nothing; and of what was swept.
     for other in ("0-a-ready", "99-a-ready", "x"):
         assert (await get(f"{root}/{other}/storyboard.vtt"))[0] == 404
+    # An edit's index would be wrong for it.
+    await service.rows(
+        "UPDATE videos SET attempts_before = attempts, attempts = attempts + 1 WHERE id = $1::uuid", video_id
+    )
+    assert (await get(f"{root}/{stage}/video.mp4"))[0] == 404
+    assert (await get(f"{root}/{now}/video.mp4"))[0] == 200
+    await service.rows("UPDATE videos SET attempts_before = 0 WHERE id = $1::uuid", video_id)
+    assert (await get(f"{root}/{stage}/video.mp4"))[0] == 200
     await service.parts.files.remove(video_id, stage)
     assert (await get(f"{root}/{stage}/video.mp4"))[0] == 404

@@ -173,6 +173,54 @@ async def test_lower_rungs_take_nobodys_place_and_come_last(pool: Pool) -> None:
     assert (await _take_all(_Process(pool)))[-1] in wanted
 
 
+async def _left_out(pool: Pool, rungs: str, title: str) -> str:
+    """A video that is ready, and has a job to make its lower rungs."""
+    await _send(pool, title, "den", 1)
+    video_id = await pool.fetchval(
+        "UPDATE videos SET state = 'ready', finishing = 0, lower_rungs = $2 WHERE sender LIKE '%' || $1 || '%'"
+        " RETURNING id::text",
+        title, rungs,
+    )  # fmt: skip
+    return str(video_id)
+
+
+async def test_lower_rungs_in_spare_time_hold_up_nobody_who_wants_some(pool: Pool) -> None:
+    spare = await _left_out(pool, "spare", "alice")
+    process = _Process(pool)
+    assert await process.take() == spare
+    wanted = await _left_out(pool, "wanted", "bob")
+    # Beside the other one, which it then ends.
+    assert await eventually(lambda: process.take(TIMEOUT), what="a job") == wanted
+    # And before it, however they came.
+    assert await _take_all(_Process(pool)) == []
+    await pool.execute("UPDATE pgqueuer SET status = 'queued', queue_manager_id = NULL")
+    assert await _take_all(_Process(pool)) == [wanted, spare]
+
+
+async def test_lower_rungs_that_failed_in_passing_come_after_what_nobody_tried(pool: Pool) -> None:
+    failing = await _left_out(pool, "wanted", "alice")
+    other = await _left_out(pool, "wanted", "bob")
+    await pool.execute("UPDATE pgqueuer SET execute_after = now() - interval '5 s'")
+    await pool.execute(
+        "UPDATE pgqueuer SET execute_after = now() - interval '1 s' WHERE payload = $1", failing.encode()
+    )
+    assert await _Process(pool).take() == other
+
+
+async def test_lower_rungs_that_are_wanted_for_long_come_in_a_full_queue(pool: Pool) -> None:
+    wanted = await _left_out(pool, "wanted", "alice")
+    for number in range(40):
+        await _send(pool, f"u{number}", f"r{number}", 1)
+    process = _Process(pool)
+    taken = await _take_all(process)
+    assert len(taken) == PLACES
+    assert wanted not in taken
+    await pool.execute("UPDATE pgqueuer SET execute_after = now() - interval '11 minutes' WHERE status = 'queued'")
+    # One has been done.
+    await pool.execute("DELETE FROM pgqueuer WHERE payload = $1", taken[0].encode())
+    assert await eventually(lambda: process.take(TIMEOUT), what="a job") == wanted
+
+
 async def test_what_a_dead_worker_had_is_taken_over_and_what_is_not_due_is_left(pool: Pool) -> None:
     await _send(pool, "alice", "den", 2)
     await _send(pool, "bob", "den", 1, of_before=True)

@@ -852,6 +852,13 @@ async def test_rungs_that_kill_workers_are_given_up(store: Stores, pool: Pool) -
     assert (await again(store, video)).media.lower_rungs is LowerRungs.GIVEN_UP
     assert await store.attempts.recover_lost_jobs() == 0
     assert not await store.lower_rungs.want(video.id)
+    # Another time, for it may have been somebody else's fault.
+    await pool.execute("DELETE FROM pgqueuer")
+    await pool.execute("UPDATE videos SET rungs_after = rungs_after - interval '7 days'")
+    assert await store.lower_rungs.want(video.id)
+    assert await jobs(pool) == [("video", video.id)]
+    assert await store.attempts.begin_finishing(video.id, 1)
+    assert await store.attempts.begin_finishing(video.id, 1) is None
     # Nobody takes them for all that there are.
     other = await one_video(store, 2)
     await pool.execute("UPDATE videos SET source_hash = 'the same file'")
@@ -911,6 +918,8 @@ async def test_rungs_in_spare_time_make_way_unless_a_viewer_wants_them(store: St
     assert (await again(store, video)).media.lower_rungs is LowerRungs.LEFT_OUT
     await pool.execute("DELETE FROM pgqueuer")
     assert await store.attempts.recover_lost_jobs() == 0
+    assert await store.lower_rungs.want_when_idle() is None, "it is another one's turn"
+    await pool.execute("UPDATE videos SET rungs_after = rungs_after - interval '1 day'")
     assert await store.lower_rungs.want_when_idle() == video.id
     assert await store.lower_rungs.want(video.id)
     assert await jobs(pool) == [("video", video.id)], "one job does"
@@ -930,10 +939,42 @@ async def test_rungs_are_made_while_nothing_else_is_to_be_done_those_that_are_wa
     await pool.execute("INSERT INTO places (room_id, user_id, place) VALUES ($1, $2, $3)", ROOM, BOB, place)
     assert await store.lower_rungs.want_when_idle() == watched.id
     assert await store.lower_rungs.want_when_idle() is None, "that one is to be made first"
-    await pool.execute("DELETE FROM pgqueuer")
-    assert await store.lower_rungs.want_when_idle() == newer.id
+    # Also while it is only due later.
     await pool.execute("DELETE FROM pgqueuer")
     assert await store.lower_rungs.want_when_idle() is None
+    await pool.execute("UPDATE videos SET lower_rungs = NULL WHERE id = $1", watched.id)
+    assert await store.lower_rungs.want_when_idle() == newer.id
+    await pool.execute("DELETE FROM pgqueuer")
+    await pool.execute("UPDATE videos SET lower_rungs = NULL WHERE id = $1", newer.id)
+    assert await store.lower_rungs.want_when_idle() is None
+
+
+@pytest.mark.parametrize(("passing", "left"), [(True, LowerRungs.LEFT_OUT), (False, LowerRungs.GIVEN_UP)])
+async def test_work_that_is_stopped_leaves_rungs_for_another_time(
+    store: Stores, pool: Pool, left: LowerRungs, *, passing: bool
+) -> None:
+    video = await left_out(store, pool)
+    await store.lower_rungs.want(video.id)
+    begun = await store.attempts.begin_finishing(video.id, 5)
+    assert begun
+    assert await store.attempts.finishing_tries(begun) == 1
+    await store.attempts.stop_finishing(begun, passing=passing)
+    assert (await again(store, video)).media.lower_rungs is left
+    await pool.execute("DELETE FROM pgqueuer")
+    assert await store.attempts.recover_lost_jobs() == 0
+    assert await store.lower_rungs.want_when_idle() is None
+    assert await store.lower_rungs.want(video.id) is passing, "a next report begins again"
+    # From the beginning.
+    if passing:
+        assert await store.attempts.begin_finishing(video.id, 1)
+
+
+async def test_work_that_is_stopped_on_a_whole_video_leaves_it_whole(store: Stores) -> None:
+    video = await started(store, await one_video(store))
+    await store.attempts.publish(video, WHOLE)
+    await store.attempts.stop_finishing(video, passing=True)
+    assert (await again(store, video)).media.lower_rungs is None
+    assert await store.attempts.recover_lost_jobs() == 0
 
 
 async def test_the_same_content_without_its_lower_rungs_is_found_last(store: Stores, pool: Pool) -> None:

@@ -137,9 +137,27 @@ async def test_an_edit_that_fails_takes_nothing_from_who_plays(sweeps: Sweeps, s
     await store.intake.apply([VideoEdited(ROOM, video.event_id, edited)])
     attempt = await _begin(store, video)
     await sweeps.publish(attempt, f"{attempt.work.attempts}-c-playable", State.PLAYABLE)
-    await store.attempts.fail(attempt, "broken-file")
+    # Its worker died, and the next one finds that it must not be shown at all.
+    attempt = await _begin(store, video)
+    await store.attempts.fail(attempt, "blocked")
     await sweeps.after(timedelta(0))
-    assert len(await sweeps.stages(video)) == 3
+    assert await sweeps.stages(video) == ["1-a-ready", "1-b-ready"], "of the edit nothing stays"
+    await sweeps.after(_HOUR * 3.1)
+    assert await sweeps.stages(video) == ["1-b-ready"]
+
+
+async def test_a_stage_that_was_replaced_goes_though_its_worker_died_and_the_file_is_gone(
+    sweeps: Sweeps, store: Stores, video: Video
+) -> None:
+    await sweeps.publish(video, "1-a-ready", State.READY, left_out=True)
+    await sweeps.finish(video)
+    await store.lower_rungs.want(video.id)
+    more = await store.attempts.begin_finishing(video.id, 5)
+    assert more
+    await sweeps.publish(more, "1-b-ready", State.READY)
+    again = await store.attempts.begin_finishing(video.id, 5)
+    assert again
+    await store.attempts.stop_finishing(again, passing=False)
     await sweeps.after(_HOUR * 3.1)
     assert await sweeps.stages(video) == ["1-b-ready"]
 

@@ -3,13 +3,14 @@
 Rule: who has little in progress goes first, and nobody takes more than half of the slots that are left. So a slot is
 there for whoever comes next, however many videos somebody else has sent; and where nobody else comes, almost all of
 the slots that one sender may take are taken. Lower rungs of what plays already are nobody's: they have a few slots of
-all, after everything else, however many viewers want them.
+all, after everything else until somebody has waited long for them, however many viewers want them.
 """
 
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 _ROOM_SHARE = 4
 _LOWER_RUNGS_SHARE = 18
@@ -25,8 +26,12 @@ class Party:
     room_id: str
 
 
-LOWER_RUNGS = Party("lower rungs", "lower rungs")
-"""Whom the making of lower rungs counts for."""
+WANTED_RUNGS, SPARE_RUNGS = Party("wanted", "lower rungs"), Party("spare", "lower rungs")
+"""Whom the making of lower rungs counts for: of those that viewers want, and of those in spare time."""
+LOWER_RUNGS = (WANTED_RUNGS, SPARE_RUNGS)
+"""In the order in which they are made."""
+RUNGS_PATIENCE = timedelta(minutes=10)
+"""Lower rungs that viewers want for longer go as any other video's ladder."""
 
 
 @dataclass(slots=True)
@@ -50,11 +55,18 @@ class Load:
         """Return what a party's sender and its room have together."""
         return self._senders[party.sender] + self._rooms[party.room_id]
 
-    def has_slot(self, party: Party) -> bool:
-        """Say whether there is a slot for a party's next video, and one left for others; the last for another room."""
+    def of_sender(self, party: Party) -> int:
+        """Return what a party's sender has."""
+        return self._senders[party.sender]
+
+    def has_slot(self, party: Party, *, late: bool = False) -> bool:
+        """Say whether there is a slot for a party's next video, and one left for others; the last for another room.
+
+        `late`: of lower rungs, those that have waited too long to leave one.
+        """
         left = self.slots - self.total
-        if party == LOWER_RUNGS:
-            return left > 1 and self._rooms[party.room_id] < max(1, self.slots // _LOWER_RUNGS_SHARE)
+        if party in LOWER_RUNGS:
+            return left > (0 if late else 1) and self._senders[party.sender] < max(1, self.slots // _LOWER_RUNGS_SHARE)
         return (
             left > (1 if self._rooms[party.room_id] and self.slots > 1 else 0)
             and self._senders[party.sender] < max(1, left / 2)
@@ -103,20 +115,28 @@ def next_in_turn(
 class Candidate:
     """The oldest queued job of a party among those of one `priority`; a larger number goes first.
 
-    `load` is what its sender and its room have in progress in all processes.
+    `load` is what its sender and its room have in progress in all processes. `late`: lower rungs that are wanted for
+    longer than viewers have patience.
     """
 
     job_id: int
     priority: int
     party: Party
     load: int
+    late: bool = False
 
 
 def pick_order(candidates: Sequence[Candidate], ours: Load) -> list[int]:
     """Return the jobs that a process may take now, the fairest first; `ours` is what it has taken."""
-    may = [each for each in candidates if ours.has_slot(each.party)]
+    may = [each for each in candidates if ours.has_slot(each.party, late=each.late)]
     return [each.job_id for each in sorted(may, key=_turn)]
 
 
-def _turn(candidate: Candidate) -> tuple[bool, int, int, int]:
-    return candidate.party == LOWER_RUNGS, -candidate.priority, candidate.load, candidate.job_id
+def _turn(candidate: Candidate) -> tuple[int, int, int, int]:
+    priority = 0 if candidate.late else candidate.priority
+    return rank(candidate.party, late=candidate.late), -priority, candidate.load, candidate.job_id
+
+
+def rank(party: Party, *, late: bool) -> int:
+    """Return after what a party's next video comes, whatever others have: a larger number goes later."""
+    return 0 if late or party not in LOWER_RUNGS else 1 + LOWER_RUNGS.index(party)

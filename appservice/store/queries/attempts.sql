@@ -111,6 +111,7 @@ RETURNING room_id, audio_left_out, lower_rungs = 'wanted' AND :state = 'ready' A
 -- Begin again what follows from a video being ready, after the worker that was to do it died or was stopped. Nothing
 -- comes back when that is done, or was begun too often: then rungs that were wanted are given up.
 UPDATE videos SET finishing = CASE WHEN finishing < :most THEN finishing + 1 END,
+    rungs_after = CASE WHEN finishing >= :most THEN now() + interval '7 days' ELSE rungs_after END,
     lower_rungs = CASE WHEN finishing >= :most AND lower_rungs IN ('wanted', 'spare') THEN 'given_up' ELSE lower_rungs END
 WHERE id = :id AND finishing IS NOT NULL AND state = 'ready' AND visibility <> 'removed'
 RETURNING *;
@@ -119,6 +120,19 @@ RETURNING *;
 -- Rungs that somebody wanted meanwhile are still to be made.
 UPDATE videos SET finishing = CASE WHEN lower_rungs IN ('wanted', 'spare') THEN finishing END
 WHERE id = :id AND attempts = :attempt;
+
+-- name: stop_finishing
+-- What follows cannot be done: lower rungs that are to be made are given up, or, `passing`, left out until somebody reports
+-- again.
+UPDATE videos SET finishing = NULL,
+    rungs_after = CASE WHEN lower_rungs IN ('wanted', 'spare')
+        THEN now() + CASE WHEN :passing THEN interval '1 day' ELSE interval '7 days' END ELSE rungs_after END,
+    lower_rungs = CASE WHEN lower_rungs IN ('wanted', 'spare')
+        THEN CASE WHEN :passing THEN 'left_out' ELSE 'given_up' END ELSE lower_rungs END
+WHERE id = :id AND attempts = :attempt;
+
+-- name: finishing_tries
+SELECT finishing FROM videos WHERE id = :id AND attempts = :attempt;
 
 -- name: uncount_finishing
 -- What ended it passes.

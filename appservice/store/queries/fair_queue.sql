@@ -2,9 +2,9 @@
 
 -- name: videos_taken
 -- How many jobs a process has taken, by sender and room; of a video that is gone or done, or a job that names none,
--- both are empty. Those of `lower_rungs` alone are nobody's.
+-- both are empty. Those of `lower_rungs` (wanted, or spare) alone are nobody's.
 SELECT coalesce(v.sender, '') AS sender, coalesce(v.room_id, '') AS room_id, count(*) AS jobs,
-    coalesce(v.state = 'ready' AND v.lower_rungs IN ('wanted', 'spare'), false) AS lower_rungs
+    CASE WHEN v.state = 'ready' AND v.lower_rungs IN ('wanted', 'spare') THEN v.lower_rungs END AS lower_rungs
 FROM pgqueuer j LEFT JOIN videos v ON v.id::text = encode(j.payload, 'escape')
     AND (v.state IN ('queued', 'processing', 'playable') OR v.finishing IS NOT NULL)
 WHERE j.entrypoint = 'video' AND j.status = 'picked' AND j.queue_manager_id = :queue_manager_id
@@ -12,31 +12,41 @@ GROUP BY 1, 2, 4;
 
 -- name: videos_to_take
 -- The oldest job of each sender in each room that may be taken, and what both have in progress in all processes; of
--- lower rungs the oldest of all, after everything else.
+-- lower rungs the one that was due first, of those that are wanted and of those in spare time: what failed in passing is
+-- due again after what nobody tried yet. `late`: wanted for too long to come last.
 WITH jobs AS MATERIALIZED (
     SELECT j.id, j.priority, j.status = 'queued' OR j.heartbeat < now() - :heartbeat_timeout::interval AS free,
-        CASE WHEN l.lower_rungs THEN '' ELSE coalesce(v.sender, '') END AS sender,
-        CASE WHEN l.lower_rungs THEN '' ELSE coalesce(v.room_id, '') END AS room_id, l.lower_rungs
+        coalesce(v.sender, '') AS sender, coalesce(v.room_id, '') AS room_id, l.lower_rungs, j.execute_after
     FROM pgqueuer j LEFT JOIN videos v
         -- As text: a payload that is no id is nobody's. The rest is the index' condition.
         ON v.id::text = encode(j.payload, 'escape')
             AND (v.state IN ('queued', 'processing', 'playable') OR v.finishing IS NOT NULL)
         CROSS JOIN LATERAL (
-            SELECT coalesce(v.state = 'ready' AND v.lower_rungs IN ('wanted', 'spare'), false) AS lower_rungs
+            SELECT CASE WHEN v.state = 'ready' AND v.lower_rungs IN ('wanted', 'spare') THEN v.lower_rungs END AS lower_rungs
         ) AS l
     WHERE j.entrypoint = 'video' AND j.status IN ('queued', 'picked') AND j.execute_after <= now()
 ),
-senders AS (SELECT sender, count(*) AS taken FROM jobs WHERE NOT free AND NOT lower_rungs GROUP BY sender),
-rooms AS (SELECT room_id, count(*) AS taken FROM jobs WHERE NOT free AND NOT lower_rungs GROUP BY room_id),
+senders AS (SELECT sender, count(*) AS taken FROM jobs WHERE NOT free AND lower_rungs IS NULL GROUP BY sender),
+rooms AS (SELECT room_id, count(*) AS taken FROM jobs WHERE NOT free AND lower_rungs IS NULL GROUP BY room_id),
 first AS (
     -- No DISTINCT ON: it sorts the whole queue.
-    SELECT min(id) AS id, priority, sender, room_id, lower_rungs FROM jobs WHERE free
-    GROUP BY priority, sender, room_id, lower_rungs
+    SELECT min(id) AS id, priority, sender, room_id, NULL AS lower_rungs, false AS late FROM jobs
+    WHERE free AND lower_rungs IS NULL
+    GROUP BY priority, sender, room_id
+),
+rungs AS (
+    SELECT DISTINCT ON (lower_rungs) id, priority, '' AS sender, '' AS room_id, lower_rungs,
+        lower_rungs = 'wanted' AND execute_after <= now() - :patience::interval AS late
+    FROM jobs WHERE free AND lower_rungs IS NOT NULL
+    ORDER BY lower_rungs, execute_after, id
 )
-SELECT id, priority, sender, room_id, lower_rungs, coalesce(senders.taken, 0) + coalesce(rooms.taken, 0) AS load
-FROM first LEFT JOIN senders USING (sender) LEFT JOIN rooms USING (room_id)
-ORDER BY lower_rungs, priority DESC, load, id
-LIMIT 100;
+SELECT * FROM (
+    SELECT id, priority, sender, room_id, lower_rungs, late, coalesce(senders.taken, 0) + coalesce(rooms.taken, 0) AS load
+    FROM first LEFT JOIN senders USING (sender) LEFT JOIN rooms USING (room_id)
+    ORDER BY priority DESC, load, id
+    LIMIT 100
+) AS others
+UNION ALL SELECT *, 0 FROM rungs;
 
 -- name: take_video
 -- As pgqueuer takes a job; nothing comes back when another process has it.

@@ -39,7 +39,7 @@ WHERE id = :id;
 UPDATE videos v SET mxc = :mxc, encrypted_file = :encrypted_file, claimed_size = :claimed_size, certain = :certain, kind = :kind,
     version = v.version + 1, attempts = v.attempts + 1, attempts_before = v.attempts + 1, attempts_spared = 0,
     awaited_since = NULL, failure = NULL, percent = NULL, remaining = NULL,
-    arrived_at = clock_timestamp(), admitted_at = 'infinity', finishing = NULL, lower_rungs = NULL,
+    arrived_at = clock_timestamp(), admitted_at = 'infinity', finishing = NULL, lower_rungs = NULL, rungs_after = NULL,
     of_before = false, judged = false, source_hash = NULL, fingerprint = NULL, sealed_content = NULL,
     available = NULL, changed_at = now(),
     state = CASE WHEN old.stays THEN 'playable' ELSE 'queued' END,

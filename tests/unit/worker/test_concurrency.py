@@ -2,10 +2,12 @@
 
 import asyncio
 from contextlib import suppress
+from time import monotonic
 
 import pytest
 
-from appservice.core.rules.fairness import Party
+from appservice.core.model import VideoId
+from appservice.core.rules.fairness import RUNGS_PATIENCE, Party
 from appservice.worker.concurrency import PreemptedError, ProcessorSlots
 
 ALICE, BOB, CAROL = (Party(name, "room") for name in ("alice", "bob", "carol"))
@@ -159,13 +161,13 @@ async def test_who_is_cancelled_when_just_let_in_gives_the_place_back() -> None:
 class LowerRungs:
     """The making of lower rungs, which takes as long as the test says."""
 
-    def __init__(self, slots: ProcessorSlots, *, spare: bool) -> None:
-        self.stage, self.end = "waits", asyncio.Event()
+    def __init__(self, slots: ProcessorSlots, *, spare: bool, name: str = "1") -> None:
+        self.stage, self.end, self.video_id = "waits", asyncio.Event(), VideoId(name)
         self.task = asyncio.create_task(self._run(slots, spare=spare))
 
     async def _run(self, slots: ProcessorSlots, *, spare: bool) -> None:
         try:
-            async with slots.lower_rungs(spare=spare):
+            async with slots.lower_rungs(self.video_id, spare=spare):
                 self.stage = "ladder"
                 await self.end.wait()
             self.stage = "done"
@@ -198,26 +200,80 @@ async def test_lower_rungs_wait_until_no_other_ladder_does() -> None:
     assert rungs.stage == "done"
 
 
-async def test_lower_rungs_in_spare_time_end_when_a_video_begins() -> None:
+async def test_lower_rungs_in_spare_time_end_when_there_is_something_to_do() -> None:
     slots = ProcessorSlots(1)
-    rungs, kept = LowerRungs(slots, spare=True), LowerRungs(slots, spare=True)
-    await _settle()
-    assert (rungs.stage, kept.stage) == ("ladder", "waits")
+    rungs = LowerRungs(slots, spare=True)
     work = Work(slots)
     await _stages([work])
+    assert rungs.stage == "ladder", "nobody knows yet whether that job has anything to do"
+    slots.preempt()
+    await _settle()
     assert rungs.stage == "preempted"
-    assert kept.stage == "ladder", "it began later"
+    rungs = LowerRungs(slots, spare=True)
+    await _settle()
+    assert rungs.stage == "ladder"
     work.first.set()
     assert await _stages([work]) == ["ladder"]
-    assert kept.stage == "preempted"
+    assert rungs.stage == "preempted"
     work.last.set()
     assert await _stages([work]) == ["done"]
+
+
+async def test_what_a_viewer_wants_ends_what_is_made_in_spare_time() -> None:
+    slots = ProcessorSlots(1)
+    spare = LowerRungs(slots, spare=True)
+    await _settle()
+    # In the order in which they are to go, however they came.
+    later, wanted = LowerRungs(slots, spare=True, name="2"), LowerRungs(slots, spare=False, name="3")
+    await _settle()
+    assert [each.stage for each in (spare, later, wanted)] == ["preempted", "waits", "ladder"]
+    wanted.end.set()
+    await _settle()
+    assert later.stage == "ladder"
+
+
+async def test_what_a_viewer_wants_by_now_goes_on() -> None:
+    slots = ProcessorSlots(1)
+    rungs = LowerRungs(slots, spare=True)
+    await _settle()
+    slots.keep(rungs.video_id)
+    slots.preempt()
+    await _settle()
+    assert rungs.stage == "ladder"
+
+
+async def test_lower_rungs_leave_a_ladder_to_others() -> None:
+    slots = ProcessorSlots(2)
+    rungs = [LowerRungs(slots, spare=False, name=str(number)) for number in range(2)]
+    await _settle()
+    assert [each.stage for each in rungs] == ["ladder", "waits"]
+    work = Work(slots)
+    work.first.set()
+    assert await _stages([work]) == ["ladder"]
+    rungs[0].end.set()
+    await _settle()
+    assert rungs[1].stage == "ladder"
+
+
+async def test_lower_rungs_that_have_waited_long_go_as_any_other_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
+    slots = ProcessorSlots(1)
+    running, rungs = Work(slots), LowerRungs(slots, spare=False)
+    running.first.set()
+    await _stages([running])
+    late = monotonic() + RUNGS_PATIENCE.total_seconds()
+    monkeypatch.setattr("appservice.worker.concurrency.monotonic", lambda: late)
+    next_one = Work(slots)
+    next_one.first.set()
+    assert await _stages([next_one]) == ["plays"]
+    running.last.set()
+    await _settle()
+    assert rungs.stage == "ladder"
 
 
 async def test_an_error_of_the_work_itself_is_no_preemption() -> None:
     slots = ProcessorSlots(1)
     with pytest.raises(TimeoutError):
-        async with slots.lower_rungs(spare=True):
+        async with slots.lower_rungs(VideoId("1"), spare=True):
             raise TimeoutError
-    async with slots.lower_rungs(spare=True):
+    async with slots.lower_rungs(VideoId("1"), spare=True):
         pass
