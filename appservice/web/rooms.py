@@ -21,7 +21,7 @@ _TOGETHER = {
     "name": "together",
     "in": "query",
     "description": "Members whose videos are to be played in turn, or `*` for everybody's",
-    "schema": {"type": "array", "items": {"type": "string"}, "maxItems": MOST_TOGETHER},
+    "schema": {"type": "array", "items": {"type": "string", "pattern": r"^(@.*|\*)$"}, "maxItems": MOST_TOGETHER},
     "explode": True,
 }
 _NEXT = {"name": "after", "description": "The `next` of a page of this: the one that follows is returned", **_PARAMETER}
@@ -128,6 +128,8 @@ def _together(request: web.Request) -> Sequence[str]:
     together = request.query.getall("together", [])
     if len(together) > MOST_TOGETHER:
         raise InvalidParamError(f"At most {MOST_TOGETHER} members can be put together, or everybody by `*`.")
+    if not all(each == EVERYBODY or each.startswith("@") for each in together):
+        raise InvalidParamError(f"Each `together` is the user id of a member, or `{EVERYBODY}` for everybody.")
     return together
 
 
