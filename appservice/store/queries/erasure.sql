@@ -117,8 +117,9 @@ SELECT what, n FROM (
     UNION ALL SELECT 'erasures of keys to be done', count(*) FROM key_erasures
         WHERE user_id = :user_id OR room_id = :room_id
     UNION ALL SELECT 'changes', count(*) FROM room_changes c
+        -- Who left is known as a member who left, until they are erased.
         WHERE c.user_id = :user_id AND NOT EXISTS (
-            SELECT FROM members m WHERE m.room_id = c.room_id AND m.user_id = c.user_id AND m.membership = 'join'
+            SELECT FROM members m WHERE m.room_id = c.room_id AND m.user_id = c.user_id
         )
     UNION ALL SELECT 'opted in', count(*) FROM rooms WHERE opted_in_by = :user_id
 ) AS counted
