@@ -287,6 +287,7 @@ async def test_reports_reach_the_moderators(
     for widget in (bob, alice):
         await widget.frame.locator(f'[data-testid=member][data-member="{moderated.alice.user_id}"]').click()
     await bob.row("cave").locator("[data-testid=more]").click()
+    await expect(bob.frame.locator("[data-testid=menu] [role=menuitem]").first).to_be_visible()
     items = await bob.frame.locator("[data-testid=menu] [role=menuitem]").all_inner_texts()
     assert items == ["Copy link", "Report…"], "a member may do nothing else with somebody's video"
     await bob.frame.locator("[data-testid=menu-report]").click()

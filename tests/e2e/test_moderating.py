@@ -86,6 +86,7 @@ async def test_a_moderator_watches_and_decides(
     await expect(bob.frame.locator(".thumb img")).to_have_count(0)
     await expect(bob.frame.locator(".queue-button")).to_have_count(0)
     await bob.row("lake").locator("[data-testid=more]").click()
+    await expect(bob.frame.locator("[data-testid=menu] [role=menuitem]").first).to_be_visible()
     items = await bob.frame.locator("[data-testid=menu] [role=menuitem]").all_inner_texts()
     assert not {"Review…", "Approve", "Block…"} & set(items), items
     await expect(bob.part("empty")).to_have_attribute("data-empty", "withheld")

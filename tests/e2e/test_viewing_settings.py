@@ -67,6 +67,7 @@ async def test_renditions(browser: Browser, room_with_videos: RoomWithVideos) ->
         await seen.part("settings").click()
         await expect(seen.part("menu-quality")).to_contain_text("Automatic (")
         await seen.part("menu-quality").click()
+        await expect(seen.part("menu")).to_have_attribute("data-page", "quality")
         offered = await seen.frame.locator("[role=menuitemradio]").all_inner_texts()
         lines = [int("".join(filter(str.isdigit, text))) for text in offered[1:]]
         assert lines == sorted(lines, reverse=True)
