@@ -1,5 +1,6 @@
 """In Chromium: of a large room what shows is loaded, and the rest where somebody scrolls or looks for it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,24 +110,56 @@ async def test_a_list_is_loaded_where_it_is_scrolled_to(
 async def test_keys_lead_to_both_ends_and_an_order_is_of_the_whole_list(
     widget: MemberWidget, large_room: LargeRoom
 ) -> None:
-    frame, keys = widget.frame, widget.page.keyboard
+    frame, keys, pressed = widget.frame, widget.page.keyboard, asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await pressed.wait()
+        await asyncio.sleep(0.5)
+        await route.continue_()
+
     await _select(widget, large_room.bob.user_id)
     await frame.locator(_at(widget, 2)).locator(".row-body").focus()
     await keys.press("End")
     await expect(frame.locator(_at(widget, BOBS)).locator(".row-body")).to_be_focused()
+    # All are known by now, and what shows from the begin on is only a part of the list until its next page is there.
+    await widget.page.route("**/videos?*&after=*", hold)
     await keys.press("ArrowUp")
     await expect(frame.locator(_at(widget, BOBS - 1)).locator(".row-body")).to_be_focused()
     await keys.press("Home")
     await expect(frame.locator(_at(widget, 1)).locator(".row-body")).to_be_focused()
     await frame.locator(_at(widget, 2)).locator(".row-body").focus()
     await keys.press("Alt+End")
+    pressed.set()
 
     async def moved() -> bool:
         titles = await large_room.bobs()
         return titles[-1] == "Video 1" and titles[1:3] == ["Video 2", "Video 3"] and len(titles) == BOBS
 
     await eventually(moved, what="the first video being the last")
-    await expect(frame.locator(_at(widget, BOBS))).to_contain_text("Video 1")
+    last = frame.locator(_at(widget, BOBS))
+    await expect(last).to_contain_text("Video 1")
+    await expect(last.locator(".row-body")).to_be_focused()
+    # The list follows what plays, but not away from where the keyboard is.
+    for _ in range(2):
+        playing = await widget.part("player").get_attribute("data-video-id")
+        await expect(widget.part("player")).not_to_have_attribute("data-video-id", str(playing))
+    await expect(last.locator(".row-body")).to_be_focused()
+    await expect(last).to_be_in_viewport()
+
+
+async def test_a_row_that_goes_leaves_the_focus_to_its_neighbour(
+    widget: MemberWidget, large_room: LargeRoom, http: aiohttp.ClientSession
+) -> None:
+    frame = widget.frame
+    moderator = await large_room.reel.viewer(http, large_room.alice, large_room.room_id)
+    await _select(widget, large_room.bob.user_id)
+    row = frame.locator(_at(widget, 9))
+    await expect(row).to_contain_text("Video 8")
+    video_id = await row.get_attribute("data-video-id")
+    await row.locator(".row-body").focus()
+    assert (await moderator.request("DELETE", f"/api/v1/videos/{video_id}"))[0] == 200
+    await expect(row).to_contain_text("Video 9")
+    await expect(row.locator(".row-body")).to_be_focused()
 
 
 async def test_what_is_searched_for_is_found_wherever_it_is(widget: MemberWidget, large_room: LargeRoom) -> None:

@@ -142,6 +142,8 @@ async def test_in_a_chat_of_two_the_other_one_greets(
     strip = await _open(browser, await open_host(room_id), width=320)
     await strip.selected(alice.user_id)
     faces = strip.frame.locator("[data-testid=member]")
+    # The strip comes after the video's first frame.
+    await expect(faces).to_have_count(3)
     order = [await face.get_attribute("data-member") for face in await faces.all()]
     assert order == [alice.user_id, bob.user_id, "*"]
     await strip.page.screenshot(path=screenshots / "members-two.png")

@@ -21,7 +21,9 @@ interface ListFocus {
 /** `anew`: differs when a row may have been built since. */
 export function useListFocus(list: { readonly current: HTMLElement | null }, rows: readonly Row[], indexes: ReadonlyMap<string, number>, reveal: Rows['reveal'], anew: unknown): ListFocus {
   const [focused, setFocused] = useState<string | null>(null);
-  const lost = useRef<{ part: Focus['part']; index: number; at: number } | null>(null);
+  const lost = useRef<{ part: Focus['part']; at: number } | null>(null);
+  /** Where the row that has it was, for when the row is gone. */
+  const place = useRef(0);
   const request = useStore(focusRequest);
 
   const focusOn = (index: number, part: Focus['part'] = 'body'): void => {
@@ -48,8 +50,12 @@ export function useListFocus(list: { readonly current: HTMLElement | null }, row
     const was = lost.current;
     lost.current = null;
     if (was === null || document.activeElement !== document.body || performance.now() - was.at > GONE) return;
-    focusOn((focused === null ? undefined : indexes.get(focused)) ?? was.index, was.part);
+    focusOn((focused === null ? undefined : indexes.get(focused)) ?? place.current, was.part);
   }, [rows]);
+  useLayoutEffect(() => {
+    const index = focused === null ? undefined : indexes.get(focused);
+    if (index !== undefined) place.current = index;
+  }, [focused, indexes]);
   useLayoutEffect(() => {
     const beside = (videoId: string): string | null => {
       const index = indexes.get(videoId);
@@ -61,8 +67,7 @@ export function useListFocus(list: { readonly current: HTMLElement | null }, row
 
   const onFocusIn = (event: FocusEvent): void => setFocused(rowOf(event.target)?.dataset.videoId ?? null);
   const onFocusOut = (event: FocusEvent): void => {
-    const index = indexes.get(focused ?? '') ?? 0;
-    if (event.relatedTarget === null) lost.current = { part: partOf(event.target), index, at: performance.now() };
+    if (event.relatedTarget === null) lost.current = { part: partOf(event.target), at: performance.now() };
     else if (!(event.relatedTarget instanceof Node && list.current?.contains(event.relatedTarget))) setFocused(null);
   };
   return { focused, focusOn, onFocusIn, onFocusOut };

@@ -30,6 +30,8 @@ export interface Rows {
   readonly reveal: (index: number) => void;
   /** The row shows, at least in part. */
   readonly shows: (index: number) => boolean;
+  /** Revealing a row would take another one out of sight. */
+  readonly hides: (index: number, other: number) => boolean;
 }
 
 interface Refs {
@@ -97,13 +99,18 @@ export function useRows({ scroller, list }: Refs, rows: readonly Row[], continue
     look();
   }, [offsets, measures]);
 
+  /** How far to scroll to reveal a row, and how far it is scrolled now: pixels of the rows that nothing covers. */
+  const wayTo = (index: number): { readonly now: number; readonly wanted: number } => {
+    const { top, cover, height } = measures;
+    const now = (scroller.current?.scrollTop ?? 0) - top + cover;
+    return { now, wanted: revealed(offsets, index, now, height - cover) };
+  };
+
   const reveal = (index: number): void => {
     if (scroller.current === null || measures.height === 0) return;
-    const { top, cover, height } = measures;
-    const now = scroller.current.scrollTop - top + cover;
-    const wanted = revealed(offsets, index, now, height - cover);
+    const { now, wanted } = wayTo(index);
     // `scrollIntoView` would move the page around the frame, too.
-    if (wanted !== now) scroller.current.scrollTop = wanted + top - cover;
+    if (wanted !== now) scroller.current.scrollTop = wanted + measures.top - measures.cover;
     look();
   };
 
@@ -113,5 +120,10 @@ export function useRows({ scroller, list }: Refs, rows: readonly Row[], continue
     return index >= 0 && (offsets[index + 1] ?? 0) > begin && (offsets[index] ?? 0) < begin + height;
   };
 
-  return { offsets, span, room: measures.height, look, reveal, shows };
+  const hides = (index: number, other: number): boolean => {
+    const [begin, room] = [wayTo(index).wanted, measures.height - measures.cover];
+    return shows(other) && ((offsets[other + 1] ?? 0) <= begin || (offsets[other] ?? 0) >= begin + room);
+  };
+
+  return { offsets, span, room: measures.height, look, reveal, shows, hides };
 }

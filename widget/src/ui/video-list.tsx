@@ -52,10 +52,12 @@ interface Current {
   readonly index: number;
   /** It may be in a part of the list that is not known. */
   readonly elsewhere: boolean;
+  /** Where the row is that has the keyboard's focus; -1 where none has it. */
+  readonly held: () => number;
 }
 
-/** Keeps the row that plays in view, for as long as the viewer has it there: `onScroll` and `leave` are how they go elsewhere. */
-function useFollowing({ id: current, index, elsewhere }: Current, indexes: ReadonlyMap<string, number>, { room, look, reveal, shows }: Rows, { jump }: Pages): { readonly onScroll: () => void; readonly leave: () => void } {
+/** Keeps the row that plays in view, for as long as the viewer has it there and the keyboard nowhere else: `onScroll` and `leave` are how they go elsewhere. */
+function useFollowing({ id: current, index, elsewhere, held }: Current, indexes: ReadonlyMap<string, number>, { room, look, reveal, shows, hides }: Rows, { jump }: Pages): { readonly onScroll: () => void; readonly leave: () => void } {
   const before = useRef<string | null>(null);
   const following = useRef(true);
   useEffect(() => {
@@ -63,12 +65,12 @@ function useFollowing({ id: current, index, elsewhere }: Current, indexes: Reado
     const last = indexes.get(before.current ?? '') === indexes.size - 1;
     // Whoever looks elsewhere in the list is left alone; whoever saw the row still does when the list has less room.
     const followed = before.current === null || (before.current === current ? following.current : shows(indexes.get(before.current) ?? -1));
-    if (index !== -1 && followed) reveal(index);
+    if (index !== -1 && followed && !hides(index, held())) reveal(index);
     before.current = current;
     following.current = index === -1 && elsewhere ? followed : shows(index);
     if (index !== -1 || !elsewhere || !followed || current === null) return;
     if (last) void jump('after');
-    else void jump({ around: current });
+    else if (!shows(held())) void jump({ around: current });
   }, [current, index === -1, room, elsewhere]);
   const onScroll = (): void => {
     look();
@@ -148,7 +150,7 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
   const currentIndex = current === null ? -1 : (indexes.get(current) ?? -1);
   const height = offsets.at(-1) ?? 0;
   const elsewhere = window?.loaded === true && query === '';
-  const { onScroll, leave } = useFollowing({ id: current, index: currentIndex, elsewhere }, indexes, view, pages);
+  const { onScroll, leave } = useFollowing({ id: current, index: currentIndex, elsewhere, held: () => indexes.get(rowOf(list.current?.querySelector(':focus-visible') ?? null)?.dataset.videoId ?? '') ?? -1 }, indexes, view, pages);
   const { focused, focusOn, onFocusIn, onFocusOut } = useListFocus(list, rows, indexes, view.reveal, renamed);
 
   /** To where nothing is known yet. */

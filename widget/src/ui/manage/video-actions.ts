@@ -131,13 +131,19 @@ export class VideoActions implements RowHandler {
   }
 
   /** All of a member's videos: an order is one of all of them. Null, which is said, where not all can be loaded. */
-  async #orderOf({ userId, videos, more }: Member): Promise<readonly string[] | null> {
-    if (more === 0) return videos.map(({ id }) => id);
-    const loaded = await this.visit.list(userId, 'whole');
+  async #orderOf({ userId }: Member): Promise<readonly string[] | null> {
+    // Also where all are known, in parts: what is moved out of the part that shows would be gone from it.
+    const loaded = this.#showsWhole(userId) || (await this.visit.list(userId, 'whole'));
     const now = this.visit.state.get().room?.members.find((member) => member.userId === userId);
     if (loaded && now?.more === 0) return now.videos.map(({ id }) => id);
     this.#toast('refused', { id: 'widget-refused-order-server' }, 2 * READ);
     return null;
+  }
+
+  #showsWhole(userId: string): boolean {
+    const { room } = this.visit.state.get();
+    const window = room && windowOf(room, userId);
+    return window === null || (window.loaded && !window.before && !window.after);
   }
 
   handleKey(event: KeyboardEvent, entry: Entry): boolean {
