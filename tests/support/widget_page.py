@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from playwright.async_api import Browser, Frame, Locator, Page, Route, expect
+from playwright.async_api import Browser, Frame, Locator, Page, Request, Route, expect
 
 from tests.support.browser import widget_frame
 from tests.support.waiting import eventually
@@ -130,10 +130,32 @@ async def open_widget_page(
         await context.route("**/media/captions/**", _cues)
     page = await context.new_page()
     page.set_default_timeout(30_000)
+    saving = _saves_in_flight(page)
     try:
         yield await load_widget(page, room_with_videos, select=select)
     finally:
+        await _save_nothing_more(page, saving)
         await context.close()
+
+
+def _saves_in_flight(page: Page) -> set[Request]:
+    """Return the requests that save where the viewer is, as long as they have no response."""
+    saving: set[Request] = set()
+    page.on("request", lambda request: saving.add(request) if request.url.endswith("/place") else None)
+    page.on("requestfinished", lambda request: saving.discard(request))
+    page.on("requestfailed", lambda request: saving.discard(request))
+    return saving
+
+
+async def _save_nothing_more(page: Page, saving: set[Request]) -> None:
+    """Let nothing arrive after the page is closed: the next test in the room would begin with what it says."""
+    for frame in page.frames:
+        await frame.evaluate("() => { window.fetch = () => new Promise(() => undefined); }")
+    await eventually(lambda: _is_empty(saving), what="the viewer's place being saved")
+
+
+async def _is_empty(requests: set[Request]) -> bool:
+    return not requests
 
 
 async def load_widget(page: Page, room_with_videos: RoomWithVideos, *, select: bool) -> WidgetPage:
