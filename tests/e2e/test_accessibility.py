@@ -195,6 +195,8 @@ async def test_the_keyboard_is_enough(
         seen = await _widget(page, problems, url)
         player = seen.frame.locator("[data-testid=player]")
         await seen.frame.locator("[data-testid=player][data-playing=true]:not([data-video-id=''])").wait_for()
+        # All but the video comes after its first frame.
+        await seen.frame.locator("[data-testid=member]").first.wait_for()
         # The strip is one stop, at what is chosen; arrows go along it.
         await _tab_to(seen, "Tab", strip="true")
         await page.keyboard.press("Home")
