@@ -1,4 +1,4 @@
-"""Rooms in this process's memory: as they were at the newest revision that was asked for, and responses made of that.
+"""Rooms in this process's memory: as they were at the newest revision that was requested, and responses made of that.
 
 Bounded: a room that is too much is read again when somebody comes back to it.
 """
@@ -142,7 +142,7 @@ def _without_segments(video: Video) -> Video:
 
 
 class RoomCache:
-    """The rooms that were asked for lately."""
+    """The rooms that were requested lately."""
 
     def __init__(self, stores: Stores, clock: SharedClock, bot: UserId, *, encrypted_rooms: bool) -> None:
         self._stores, self._clock, self._bot = stores, clock, bot
