@@ -103,13 +103,17 @@ async def bring_up_to_date(
 ) -> list[Migration]:
     """Apply what is missing of our migrations (or of the given ones), of both kinds or of one phase, and return it.
 
-    A new database gets all in the phase `before`: no old release serves with it. Raises MigrationError.
+    A new database gets all in the phase `before`: no old release serves with it. One that a newer release has prepared
+    for itself (`before`) stays as it is: the old one starts beside it. Raises MigrationError.
     """
     if migrations is None:
         migrations = load_migrations(resources.migrations())
     connection = await connect(dsn)
     try:
-        fresh = len(await pending(connection, migrations)) == len(migrations)
+        missing = await pending(connection, migrations)
+        if not missing:
+            return []
+        fresh = len(missing) == len(migrations)
         return await migrate(connection, migrations, None if fresh and phase is Phase.BEFORE else phase)
     finally:
         await connection.close()

@@ -149,6 +149,16 @@ async def test_a_new_database_needs_no_second_phase(dsn: str, tmp_path: Path) ->
     assert _names(await bring_up_to_date(dsn, migrations=migrations)) == ["0006_after_f"]
 
 
+async def test_an_old_release_starts_beside_a_new_one(dsn: str, tmp_path: Path) -> None:
+    old, new = _files(tmp_path / "old", **ONE), _files(tmp_path / "new", **THREE)
+    assert len(await bring_up_to_date(dsn, migrations=old)) == 1
+    assert _names(await bring_up_to_date(dsn, Phase.BEFORE, migrations=new)) == ["0002_before_b"]
+    assert await bring_up_to_date(dsn, Phase.BEFORE, migrations=old) == []
+    assert _names(await bring_up_to_date(dsn, Phase.AFTER, migrations=new)) == ["0003_after_c"]
+    with pytest.raises(MigrationError, match=r"newer than this release.*0003_after_c"):
+        await bring_up_to_date(dsn, Phase.BEFORE, migrations=old)
+
+
 async def test_two_releases_at_once_cannot_be_taken_in_phases(
     connection: "asyncpg.Connection[asyncpg.Record]", tmp_path: Path
 ) -> None:
