@@ -1,3 +1,3 @@
 """Roomreel: a Matrix application service that gives every room a screen."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
