@@ -119,6 +119,10 @@ async def test_the_rules_of_tus(service: Service, uploader: Uploader) -> None:
 
     await uploader.create(10)
     assert (await uploader.patch(1, b"x")).status == 409
+    assert (await uploader.patch(0, b"y")).status == 204
+    assert (await uploader.patch(0, b"x")).status == 409, "what is there is not written again"
+    assert await uploader.offset() == 1
+    await uploader.create(10)
     assert (await uploader.patch(0, b"x", Content_Type="video/webm")).status == 415
     assert (await uploader.patch(0, b"x", Upload_Offset="")).status == 400
     assert (await uploader.patch(0, b"x" * 11)).status == 413
@@ -201,6 +205,13 @@ async def test_three_at_a_time(service: Service, uploader: Uploader) -> None:
     assert (await uploader.call("HEAD", urls[1])).status == 404
     assert (await uploader.call("DELETE", urls[0])).status == 204
     assert (await uploader.create(10)).status == 201
+
+
+async def test_of_ten_that_begin_at_once_three_stay(service: Service, room: Room, uploader: Uploader) -> None:
+    made = await asyncio.gather(*(uploader.create(10) for _ in range(10)))
+    assert sorted(response.status for response in made) == [201] * 3 + [429] * 7
+    owned = "SELECT count(*) AS n FROM uploads WHERE owner = $1"
+    assert (await service.rows(owned, room.owner))[0]["n"] == 3
 
 
 async def test_what_expired_is_gone(service: Service, uploader: Uploader) -> None:

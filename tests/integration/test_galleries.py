@@ -190,6 +190,16 @@ async def test_the_message_goes_with_the_last_of_its_videos(store: Stores, pool:
     assert set(_redacted(await jobs(pool, "forget"))) == {True}
 
 
+async def test_what_can_still_be_brought_back_stays(store: Stores, pool: Pool) -> None:
+    await store.intake.apply([gallery(part("one"), part("two"))])
+    _, two = await store.videos.room_videos(ROOM)
+    await pool.execute("UPDATE videos SET visibility = 'removed', undone_to = 'shown', deleted_at = now()")
+    await _remove(pool, two)
+    left = await pool.fetch("SELECT id FROM videos WHERE deleted_at IS NOT NULL AND mxc <> ''")
+    assert len(left) == 1
+    assert str(left[0]["id"]) != two.id
+
+
 async def test_two_who_take_the_last_two_at_once_leave_no_message(store: Stores, pool: Pool) -> None:
     await store.intake.apply([gallery(part("one"), part("two"))])
     one, two = await store.videos.room_videos(ROOM)

@@ -162,6 +162,21 @@ async def test_a_stage_that_was_replaced_goes_though_its_worker_died_and_the_fil
     assert await sweeps.stages(video) == ["1-b-ready"]
 
 
+async def test_what_an_edit_may_still_give_back_stays(sweeps: Sweeps, store: Stores, video: Video) -> None:
+    await sweeps.publish(video, "1-a-ready", State.READY)
+    await sweeps.finish(video)
+    edited = _sent(EventId("$edit"), "mxc://example.org/b")
+    await store.intake.apply([VideoEdited(ROOM, video.event_id, edited)])
+    attempt = await _begin(store, video)
+    await sweeps.publish(attempt, f"{attempt.work.attempts}-b-playable", State.PLAYABLE)
+    await sweeps.sweeping.stages(video.id, ["1-a-ready"])
+    assert "1-a-ready" in await sweeps.stages(video)
+    await store.attempts.fail(attempt, "blocked")
+    found = await store.videos.video(video.id)
+    assert found
+    assert (found.state, found.media.stage) == (State.READY, "1-a-ready")
+
+
 async def test_jobs_of_the_release_before_are_read(sweeps: Sweeps, store: Stores, pool: Pool, video: Video) -> None:
     await sweeps.publish(video, "1-a-playable", State.PLAYABLE)
     await sweeps.publish(video, "1-a-ready", State.READY)

@@ -5,12 +5,13 @@ import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.video.output_checks import Clip, transcode
 from transcode import Limits, Tools, prepare_recording, video_of_audio, video_of_image
-from transcode.process.collect import PlantedError
+from transcode.process.collect import PlantedError, read
 from transcode.process.sandbox import NONE
 
 SECRET = "as_token: hs_token: WEBVTT\n\n00:00.000 --> 00:01.000\nas_token\n\n"
@@ -94,6 +95,26 @@ async def test_nothing_planted_is_published(
     published = [served, tmp_path / "out" / "playable", tmp_path / "out" / "ready"]
     assert [path for folder in published if folder.exists() for path in leaked(folder)] == []
     assert secret.read_text() == SECRET
+
+
+def test_a_link_that_takes_the_name_between_two_calls_is_not_followed(
+    secret: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = tmp_path / "poster.jpg"
+    planted.write_bytes(b"\xff\xd8\xff")
+    look = os.stat
+
+    def swap(*args: Any, **kwargs: Any) -> os.stat_result:
+        found = look(*args, **kwargs)
+        if args == ("poster.jpg",):
+            planted.unlink()
+            planted.symlink_to(secret)
+        return found
+
+    monkeypatch.setattr(os, "stat", swap)
+    with pytest.raises(PlantedError):
+        read(tmp_path, "poster.jpg", 2**20)
+    assert planted.is_symlink()
 
 
 async def test_segments_are_appended_where_ffmpeg_cannot_write(

@@ -182,9 +182,12 @@ async def test_the_cache_is_bounded(access: Access, members: Members) -> None:
 
 async def test_what_changed_is_queried_again(access: Access, members: Members) -> None:
     assert await access.served_stage(VIDEO, ROOM, ALICE) == "1-ready"
-    members.joined = False  # stands for a video that may not be served any more
+    assert await access.viewer(*_parts())
+    members.joined = False  # stands for a video that may not be served any more, too
     access.invalidate()
     assert await access.served_stage(VIDEO, ROOM, ALICE) is None
+    with pytest.raises(ForbiddenError):
+        await access.viewer(*_parts())
 
 
 class Changing(Members):
