@@ -93,7 +93,9 @@ async def try_mutant(mutant: Mutant, slots: asyncio.Semaphore) -> bool:
             outcome = await run_tests(checkout, mutant.tests)
     caught = outcome.code == _NOTICED
     word = "caught" if caught else "NOT CAUGHT" if outcome.code == _PASSED else f"NO ANSWER (exit {outcome.code})"
-    print(f"{word:<11} {outcome.seconds:5.0f} s  {mutant.fault}: {outcome.failed or ', '.join(mutant.tests)}", flush=True)
+    print(
+        f"{word:<11} {outcome.seconds:5.0f} s  {mutant.fault}: {outcome.failed or ', '.join(mutant.tests)}", flush=True
+    )
     if not caught:
         print(outcome.tail, flush=True)
     return caught

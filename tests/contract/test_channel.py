@@ -1,10 +1,15 @@
 """The room's channel: one schedule for all, revised at a boundary, the time, and who watches."""
 
 import asyncio
+import json
 from typing import Any
 
+import asyncpg
+
+from tests.support.databases import waits_for_lock
 from tests.support.service import Service, TranscodedVideo
 from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 
 
 async def _schedule(viewer: Viewer) -> dict[str, Any] | None:
@@ -46,6 +51,37 @@ async def test_the_schedule_follows_the_list(service: Service, transcoded: Trans
     # What goes while it plays goes at once.
     await room.redact(first_event)
     assert _ids(await _schedule(hers)) == [second]
+
+
+async def test_who_waited_for_another_process_to_revise_it_has_what_that_made(
+    service: Service, transcoded: TranscodedVideo
+) -> None:
+    alice = service.user()
+    room = await service.room(alice)
+    viewer = await service.viewer(alice, room)
+    await room.show_video(alice, transcoded)
+
+    async def stored() -> asyncpg.Record:
+        assert await _schedule(viewer)
+        return (await service.rows("SELECT starts_at, items, before FROM channels WHERE room_id = $1", room.room_id))[0]
+
+    old = await stored()
+    await room.show_video(alice, transcoded)
+    new = await stored()
+    # As it was before, while another process is revising it.
+    change = "UPDATE channels SET starts_at = $2, items = $3, before = $4 WHERE room_id = $1"
+    await service.rows(change, room.room_id, *old)
+    connection = await asyncpg.connect(service.parts.dsn)
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT FROM channels WHERE room_id = $1 FOR UPDATE", room.room_id)
+            requesting = asyncio.create_task(viewer.room())
+            await eventually(lambda: waits_for_lock(service.parts.pool), what="a request that waits for the schedule")
+            items, before = json.dumps(new["items"]), json.dumps(new["before"]) if new["before"] else None
+            await connection.execute(change, room.room_id, new["starts_at"] + 12345, items, before)
+    finally:
+        await connection.close()
+    assert (await requesting)["schedule"]["starts_at"] == new["starts_at"] + 12345
 
 
 async def test_a_boundary_is_where_the_playing_video_ends(service: Service, transcoded: TranscodedVideo) -> None:

@@ -314,6 +314,26 @@ async def test_only_who_is_in_the_room_with_the_bot_may_look(store: Stores) -> N
     assert await store.members.member_key(ROOM, ALICE) is None
 
 
+async def test_whom_a_policy_list_bans_may_look_no_longer(store: Stores, pool: Pool) -> None:
+    await _tended(store)
+    key = await store.members.member_key(ROOM, ALICE)
+    room = await store.rooms.room(ROOM)
+    assert room
+    assert key
+    assert await store.members.viewer(GrantScope(room.key, key))
+    await pool.execute("INSERT INTO policy_lists (room_id, added_by) VALUES ('!bans', 'x')")
+    await pool.execute(
+        "INSERT INTO policy_rules (room_id, event_type, state_key, subject, entity)"
+        " VALUES ('!bans', 'm.policy.rule.user', 'r', 'user', $1)",
+        ALICE,
+    )
+    try:
+        assert await store.members.viewer(GrantScope(room.key, key)) is None
+        assert await store.members.member_key(ROOM, ALICE) is None
+    finally:
+        await pool.execute("TRUNCATE policy_lists, policy_rules CASCADE")
+
+
 async def test_a_key_of_one_room_does_not_open_another(store: Stores) -> None:
     await _tended(store)
     await store.intake.apply([

@@ -5,7 +5,6 @@ import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -104,9 +103,9 @@ def test_a_link_that_takes_the_name_between_two_calls_is_not_followed(
     planted.write_bytes(b"\xff\xd8\xff")
     look = os.stat
 
-    def swap(*args: Any, **kwargs: Any) -> os.stat_result:
-        found = look(*args, **kwargs)
-        if args == ("poster.jpg",):
+    def swap(name: str, *, dir_fd: int | None = None, follow_symlinks: bool = True) -> os.stat_result:
+        found = look(name, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
+        if name == "poster.jpg":
             planted.unlink()
             planted.symlink_to(secret)
         return found
