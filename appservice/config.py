@@ -20,6 +20,7 @@ from appservice.core.rules.quotas import Quotas
 from transcode.settings import Settings
 
 ENV_PREFIX = "ROOMREEL_"
+EMBEDDED = "embedded"
 _LEAST_KEY = 32  # characters
 
 
@@ -222,13 +223,18 @@ class Log(_Section):
 
 
 class Config(_Section):
-    """Everything that an operator sets. `database` is a `postgresql://` address, or `embedded`."""
+    """Everything that an operator sets. `database` is a `postgresql://` address, or `embedded`.
+
+    Where that of `database` is a pooler's that gives each transaction another connection, `database_direct` is
+    PostgreSQL's own.
+    """
 
     homeserver: HomeserverConfig
     appservice: Appservice
     web: Web
     metrics: Metrics = Metrics()
     database: Annotated[str, Field(pattern=r"^(embedded$|postgres(ql)?://)")] = "embedded"
+    database_direct: Annotated[str, Field(pattern=r"^postgres(ql)?://")] | None = None
     data_dir: Path = Path("data")
     permissions: dict[str, Level] = {}
     identity: Identity = Identity()
@@ -271,6 +277,10 @@ def load_config(path: Path, env: Mapping[str, str] = os.environ) -> Config:
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(path, error))) from error
     encryption = _with_keys(path, config.encryption)
+    if config.database == EMBEDDED and config.database_direct:
+        raise ConfigError(
+            f"{path}: `database_direct` goes with a `database` that is a pooler's address, not `embedded`."
+        )
     return config.model_copy(update={"data_dir": (path.parent / config.data_dir).resolve(), "encryption": encryption})
 
 

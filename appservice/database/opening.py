@@ -9,17 +9,17 @@ import asyncpg
 import structlog
 
 from appservice import resources
-from appservice.config import Config
+from appservice.config import EMBEDDED, Config
 from appservice.core.errors import ConfigError, MigrationError, UnavailableError
 from appservice.database.embedded import EmbeddedPostgres, running_dsn
 from appservice.database.migrate import Migration, Phase, load_migrations, migrate, pending
 
 log = structlog.get_logger()
 
-EMBEDDED = "embedded"
 _PATIENCE_S = 60.0
 _RETRY_S = 2.0
 _LISTEN_CHECK_S = 10.0
+_POOLER_TRIES = 3
 BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
 """What a connection that does not work raises."""
 OF_ONE = (
@@ -31,7 +31,7 @@ OF_ONE = (
 
 @asynccontextmanager
 async def open_database(config: Config, *, attach: bool = False, patience_s: float = _PATIENCE_S) -> AsyncIterator[str]:
-    """Yield the address of a database that responds; the embedded one stops when the block ends.
+    """Yield the address of a database that responds, without a pooler; the embedded one stops when the block ends.
 
     With `attach`, an embedded one that another process runs is shared. A configured one that starts
     together with us is waited for. Raises UnavailableError when it stays away for `patience_s` seconds.
@@ -44,13 +44,51 @@ async def open_database(config: Config, *, attach: bool = False, patience_s: flo
             yield postgres.dsn
         return
     await _wait_for(config.database, patience_s)
-    yield config.database
+    if config.database_direct:
+        await _wait_for(config.database_direct, patience_s)
+    yield config.database_direct or config.database
+
+
+async def is_pooled_by_transaction(dsn: str) -> bool:
+    """Say whether an address is a pooler's that gives each transaction another connection. Raises UnavailableError.
+
+    There, the connection of who does nothing is given to the next.
+    """
+    first = await connect(dsn)
+    try:
+        for _ in range(_POOLER_TRIES):
+            process = await _server_process(first)
+            second = await connect(dsn)
+            try:
+                if process == await _server_process(second) or process != await _server_process(first):
+                    return True
+            finally:
+                await second.close()
+    except BROKEN as error:
+        raise UnavailableError(str(error) or type(error).__name__) from error
+    finally:
+        first.terminate()
+    return False
+
+
+async def refuse_pooler(config: Config) -> None:
+    """Raise ConfigError where there is no way to PostgreSQL but by a pooler that connects for a transaction."""
+    if config.database != EMBEDDED and await is_pooled_by_transaction(config.database_direct or config.database):
+        name = "database_direct" if config.database_direct else "database"
+        raise ConfigError(
+            f"`{name}` is the address of a pooler (PgBouncer) in transaction mode. Notifications and locks need "
+            "PostgreSQL itself: put its own address into `database_direct`, and leave the pooler's in `database`."
+        )
+
+
+async def _server_process(connection: "asyncpg.Connection[asyncpg.Record]") -> int:
+    return int(await connection.fetchval("SELECT pg_backend_pid()"))
 
 
 async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
     """Open one plain connection. Raises UnavailableError."""
     try:
-        return await asyncpg.connect(dsn, timeout=10)
+        return await asyncpg.connect(dsn, timeout=10, statement_cache_size=0)
     except ValueError:
         # Not chained: the address holds the password.
         raise ConfigError(

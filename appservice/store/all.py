@@ -41,18 +41,18 @@ class Stores:
     """All stores; `judging`: what is published waits for the verdict of a detection service.
 
     `decrypting`: encrypted rooms are served. `seal` encrypts the keys of attachments before they are stored, `sealing`
-    what is sent to encrypted rooms.
+    what is sent to encrypted rooms. Locks that are held for long are those of `direct` connections, where there are.
     """
 
     def __init__(
         self, pool: Pool, quotas: Quotas = NO_LIMITS, *, judging: bool = False, decrypting: bool = False,
-        seal: Convert | None = None, sealing: Sealing | None = None,
+        seal: Convert | None = None, sealing: Sealing | None = None, direct: "Pool | None" = None,
     ) -> None:  # fmt: skip
         # What events bring
         self.intake = IntakeStore(pool, quotas, decrypting=decrypting, seal=seal)
         self.timeline = TimelineStore(pool, quotas, decrypting=decrypting, seal=seal)
         self.encrypted_events = EncryptedEventStore(pool, quotas, seal=seal)
-        self.rooms = RoomStore(pool)
+        self.rooms = RoomStore(pool, direct)
         self.members = MemberStore(pool)
         # Videos, and the work on them
         self.videos = VideoStore(pool)
@@ -73,10 +73,10 @@ class Stores:
         self.exports = ExportStore(pool)
         self.opt_ins = OptInStore(pool)
         # What the bot says
-        self.commands = CommandStore(pool)
-        self.status_posts = StatusPostStore(pool)
-        self.queue_posts = QueuePostStore(pool)
-        self.sent_for = SentForStore(pool)
+        self.commands = CommandStore(pool, direct)
+        self.status_posts = StatusPostStore(pool, direct)
+        self.queue_posts = QueuePostStore(pool, direct)
+        self.sent_for = SentForStore(pool, direct)
         self.outgoing = OutgoingStore(pool, sealing if decrypting else None)
         # Who watches
         self.sign_ins = SignInStore(pool)

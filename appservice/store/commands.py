@@ -11,7 +11,7 @@ from appservice.core.settings import PersonSettings, RoomSettings
 from appservice.store.audit import Deed, note
 from appservice.store.mapping import read_video
 from appservice.store.outbox import announce, queue
-from appservice.store.pool import Database
+from appservice.store.pool import LockingDatabase
 from appservice.store.sql import query
 
 
@@ -30,19 +30,14 @@ class OpenCommand:
     response: dict[str, Any] | None
 
 
-class CommandStore(Database):
+class CommandStore(LockingDatabase):
     """Commands and choices. Every method raises UnavailableError when the database is away."""
 
     @asynccontextmanager
     async def locked(self, room_id: RoomId) -> AsyncIterator[bool]:
         """Hold a room's commands to ourselves among all workers; False when another one has them."""
-        async with self._session() as connection:
-            held = await connection.fetchval(*query("lock_commands", room_id=room_id))
-            try:
-                yield held
-            finally:
-                if held:
-                    await connection.execute(*query("unlock_commands", room_id=room_id))
+        async with self._holding("lock_commands", room_id=room_id) as held:
+            yield bool(held)
 
     async def next(self, room_id: RoomId) -> OpenCommand | None:
         """Return a room's oldest command that is not done."""

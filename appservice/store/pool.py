@@ -23,6 +23,9 @@ _UNREACHABLE = (
 )
 
 
+_CACHED_STATEMENTS = 100  # asyncpg's own default
+
+
 async def _set_up(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
@@ -31,15 +34,27 @@ async def _reset(_: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Return a connection to the pool as it is.
 
     asyncpg would let it reset its session after every query, which is as many queries again. Ours change nothing that
-    outlasts a transaction, but where `Database._session` looks after it; one that is open is rolled back by asyncpg.
+    outlasts a transaction; one that is open is rolled back by asyncpg.
     """
 
 
-async def open_pool(dsn: str, *, size: int = 10) -> Pool:
-    """Open connections that speak JSON. Raises UnavailableError when the database does not respond."""
+async def open_pool(dsn: str, *, size: int = 10, through_pooler: bool = False) -> Pool:
+    """Open connections that speak JSON; `through_pooler`: each transaction may get another one of PostgreSQL's.
+
+    Raises UnavailableError when the database does not respond.
+    """
+    # Without its cache asyncpg names no prepared statement, and sends each again with what executes it.
+    cached = 0 if through_pooler else _CACHED_STATEMENTS
     try:
         return await asyncpg.create_pool(
-            dsn, min_size=1, max_size=size, init=_set_up, reset=_reset, timeout=10, command_timeout=60
+            dsn,
+            min_size=1,
+            max_size=size,
+            init=_set_up,
+            reset=_reset,
+            timeout=10,
+            command_timeout=60,
+            statement_cache_size=cached,
         )
     except (*_UNREACHABLE, asyncpg.PostgresError, TimeoutError) as error:
         raise UnavailableError(f"The database does not respond: {error}. Check `database` and that it runs.") from error
@@ -58,16 +73,6 @@ class Database:
                 yield connection
         except (*_UNREACHABLE, TimeoutError) as error:
             raise UnavailableError(f"The database does not respond: {error}") from error
-
-    @asynccontextmanager
-    async def _session(self) -> AsyncIterator[Connection]:
-        """Yield a connection for locks that outlast a transaction; whoever fails to let go of them ends with it."""
-        async with self._connection() as connection:
-            try:
-                yield connection
-            except BaseException:
-                connection.terminate()
-                raise
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Connection]:
@@ -95,3 +100,26 @@ class Database:
         """Return the database's clock."""
         now: datetime = (await self._fetch("clock"))[0]["now"]
         return now
+
+
+class LockingDatabase(Database):
+    """A store that holds locks for long, on connections of `direct`: those through a pooler are few, and for all.
+
+    There, who waits for a lock could keep who has it from the connection that they need to let go of it.
+    """
+
+    def __init__(self, pool: Pool, direct: "Pool | None" = None) -> None:
+        super().__init__(pool)
+        self._locks = Database(direct or pool)
+
+    @asynccontextmanager
+    async def _holding(self, lock: str, /, **arguments: object) -> AsyncIterator[object]:
+        """Hold the lock that a query takes until a transaction ends, which may be long; yield what the query returns.
+
+        Nothing is read or written in that transaction, so that it holds up no VACUUM; and whoever dies loses the lock
+        with their connection.
+        """
+        async with self._locks._transaction() as connection:  # noqa: SLF001 - ours
+            # An operator's limit is meant for who forgets a transaction.
+            await connection.execute(*query("wait_for_long"))
+            yield await connection.fetchval(*query(lock, **arguments))

@@ -8,7 +8,7 @@ from appservice.core.model import EventId, RoomId, UserId, Video, VideoId
 from appservice.store.audit import Deed
 from appservice.store.mapping import read_video
 from appservice.store.outbox import concern_moderators
-from appservice.store.pool import Database
+from appservice.store.pool import LockingDatabase
 from appservice.store.sql import query
 
 
@@ -30,18 +30,14 @@ class Decision:
     deed: Deed
 
 
-class QueuePostStore(Database):
+class QueuePostStore(LockingDatabase):
     """Posts about videos that wait. Every method raises UnavailableError when the database is away."""
 
     @asynccontextmanager
     async def locked(self, video_id: VideoId) -> AsyncIterator[None]:
         """Lock the posts about a video for ourselves among all workers."""
-        async with self._session() as connection:
-            await connection.execute(*query("lock_posts", video_id=video_id))
-            try:
-                yield
-            finally:
-                await connection.execute(*query("unlock_posts", video_id=video_id))
+        async with self._holding("lock_posts", video_id=video_id):
+            yield
 
     async def queue_missing(self) -> int:
         """Queue every video that has no post and is to have one, or has one in vain; return how many."""

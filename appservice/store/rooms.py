@@ -11,12 +11,12 @@ from appservice.core.room import Membership, Room, Snapshot
 from appservice.store.audit import ITSELF
 from appservice.store.mapping import read_room
 from appservice.store.outbox import Connection, announce, queue
-from appservice.store.pool import Database
+from appservice.store.pool import LockingDatabase
 from appservice.store.removal import erase_departed, remove_videos
 from appservice.store.sql import query
 
 
-class RoomStore(Database):
+class RoomStore(LockingDatabase):
     """Rooms. Every method raises UnavailableError when the database is away."""
 
     async def room(self, room_id: RoomId) -> Room | None:
@@ -100,12 +100,8 @@ class RoomStore(Database):
     @asynccontextmanager
     async def tending(self, room_id: RoomId) -> AsyncIterator[None]:
         """Hold a room to ourselves among all workers."""
-        async with self._session() as connection:
-            await connection.execute(*query("lock_room", room_id=room_id))
-            try:
-                yield
-            finally:
-                await connection.execute(*query("unlock_room", room_id=room_id))
+        async with self._holding("lock_room", room_id=room_id):
+            yield
 
     async def tend(self, room_ids: Sequence[RoomId]) -> None:
         """Queue a look at each of the rooms."""

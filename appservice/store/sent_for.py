@@ -11,7 +11,7 @@ from appservice.core.events.behalf import SentFor, SentKind, digest, plain_react
 from appservice.core.model import EventId, RoomId, UploadId, UserId, Video
 from appservice.store.mapping import Row
 from appservice.store.outbox import Connection, Pool, announce_talk
-from appservice.store.pool import Database
+from appservice.store.pool import LockingDatabase
 from appservice.store.removal import redact_sent
 from appservice.store.sql import query
 
@@ -23,15 +23,15 @@ _MOST_ABOUT = 5000
 _TRIES = 3
 
 
-class SentForStore(Database):
+class SentForStore(LockingDatabase):
     """The rows of what is sent on behalf. Every method raises UnavailableError when the database is away.
 
     The same nonce of the same person for the same thing is the same sending, whenever it comes. Raises ConflictError
     for a nonce that was used for something else, GoneError for what was taken back.
     """
 
-    def __init__(self, pool: Pool) -> None:
-        super().__init__(pool)
+    def __init__(self, pool: Pool, direct: "Pool | None" = None) -> None:
+        super().__init__(pool, direct)
         self._reacting = asyncio.Semaphore(_REACTING)
         self._reacting_in: WeakValueDictionary[RoomId, asyncio.Semaphore] = WeakValueDictionary()
 
@@ -57,14 +57,11 @@ class SentForStore(Database):
                 async with asyncio.timeout(_LONGEST_WAIT_S):
                     await stack.enter_async_context(in_room)
                     await stack.enter_async_context(self._reacting)
-                    connection = await stack.enter_async_context(self._session())
-                    await connection.execute(*query("lock_reaction", target=video.event_id, reaction=plain))
+                    lock = self._holding("lock_reaction", target=video.event_id, reaction=plain)
+                    await stack.enter_async_context(lock)
             except TimeoutError as error:
                 raise UnavailableError("Others react just now, and wait for the homeserver.") from error
-            try:
-                yield
-            finally:
-                await connection.execute(*query("unlock_reaction", target=video.event_id, reaction=plain))
+            yield
 
     async def reaction(self, video: Video, user_id: UserId, nonce: str, key: str) -> tuple[SentFor, bool]:
         """Store that somebody is about to react, in whichever form of an emoji, and return whether that is new."""

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from appservice.core.model import EventId, VideoId
 from appservice.core.text.status import Mark
-from appservice.store.pool import Database
-from appservice.store.sql import query
+from appservice.store.pool import LockingDatabase
 
 # By then no homeserver knows the transaction id of a mark any more, of which the number of redactions is a part.
 _REDACTED_DAYS = 2
@@ -23,18 +22,14 @@ class StatusPost:
     times: int
 
 
-class StatusPostStore(Database):
+class StatusPostStore(LockingDatabase):
     """Marks and notices. Every method raises UnavailableError when the database is away."""
 
     @asynccontextmanager
     async def locked(self, video_id: VideoId) -> AsyncIterator[None]:
         """Lock the status of a video for ourselves among all workers."""
-        async with self._session() as connection:
-            await connection.execute(*query("lock_status", video_id=video_id))
-            try:
-                yield
-            finally:
-                await connection.execute(*query("unlock_status", video_id=video_id))
+        async with self._holding("lock_status", video_id=video_id):
+            yield
 
     async def posts(self, video_id: VideoId) -> dict[Mark, StatusPost]:
         """Return the marks and notices of a video."""

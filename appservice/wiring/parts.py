@@ -31,6 +31,7 @@ HTTP_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 _MOST_CONNECTIONS = 100
 _INSTALLATION_KEY = "encryption"
 _DATABASE_CONNECTIONS = 6  # for each ladder that is made at a time
+_DIRECT_CONNECTIONS = 24  # the queues' listeners, and a lock for each light job and reaction at a time
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,10 @@ class Parts:
 
     config: Config
     dsn: str
+    """PostgreSQL's own address, without a pooler."""
     pool: Pool
+    direct: Pool
+    """Connections without a pooler: for notifications, and locks that are held for long."""
     stores: Stores
     access: Access
     use_cases: UseCases
@@ -127,7 +131,12 @@ async def open_parts(config: Config, dsn: str, *, serves_encrypted: bool) -> Asy
     async with AsyncExitStack() as stack:
         # The light jobs and the videos, the queues' listeners, and room for requests.
         size = 32 + _DATABASE_CONNECTIONS * config.worker.concurrency
-        pool = await stack.enter_async_context(await open_pool(dsn, size=size))
+        pooler = config.database if config.database_direct else None
+        pool = direct = await stack.enter_async_context(
+            await open_pool(pooler or dsn, size=size, through_pooler=pooler is not None)
+        )
+        if pooler:
+            direct = await stack.enter_async_context(await open_pool(dsn, size=_DIRECT_CONNECTIONS))
         session = await stack.enter_async_context(connections(_MOST_CONNECTIONS))
         files = LocalFiles(config.data_dir / "media")
         upload_folder = UploadFolder(config.data_dir / "uploads")
@@ -142,6 +151,7 @@ async def open_parts(config: Config, dsn: str, *, serves_encrypted: bool) -> Asy
             decrypting=serves_encrypted,
             seal=keyring.seal_file if keyring else None,
             sealing=keyring,
+            direct=direct,
         )
         if keyring and (sealed := await AttachmentKeyStore(pool).seal_all(keyring.seal_file)):
             log.info("attachment_keys_sealed", videos=sealed)
@@ -151,6 +161,7 @@ async def open_parts(config: Config, dsn: str, *, serves_encrypted: bool) -> Asy
             config=config,
             dsn=dsn,
             pool=pool,
+            direct=direct,
             stores=stores,
             access=access,
             use_cases=UseCases.on(stores, access.invalidate, keyring, encrypted_rooms=serves_encrypted),

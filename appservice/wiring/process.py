@@ -10,10 +10,10 @@ import structlog
 from aiohttp import web
 
 from appservice import resources
-from appservice.config import Config
+from appservice.config import EMBEDDED, Config
 from appservice.core.errors import ConfigError, HomeserverError, RequestError
 from appservice.database.migrate import Phase
-from appservice.database.opening import EMBEDDED, bring_up_to_date, check_up_to_date, open_database
+from appservice.database.opening import bring_up_to_date, check_up_to_date, open_database, refuse_pooler
 from appservice.web.app import build_app, build_metrics_app
 from appservice.web.channel import expire_watching
 from appservice.web.connections import ConnectionBounds, ConnectionLimits, raise_descriptor_limit
@@ -121,6 +121,7 @@ async def serve(config: Config, *, with_worker: bool) -> None:
     """Run the web server, the application service and one worker `with_worker`; until a signal."""
     async with AsyncExitStack() as stack:
         dsn = await stack.enter_async_context(open_database(config))
+        await refuse_pooler(config)
         for migration in await bring_up_to_date(dsn, None if config.database == EMBEDDED else Phase.BEFORE):
             log.info("migrated", migration=str(migration))
         parts = await stack.enter_async_context(open_parts(config, dsn, serves_encrypted=can_encrypt(config)))
@@ -148,6 +149,7 @@ async def work(config: Config, *, metrics_port: int | None = None) -> None:
         raise ConfigError("A worker of its own needs a shared database: set `database` to a PostgreSQL address.")
     async with AsyncExitStack() as stack:
         dsn = await stack.enter_async_context(open_database(config))
+        await refuse_pooler(config)
         await check_up_to_date(dsn)
         # It queues what is to be encrypted, for which the key is enough: a `serve` that has the packages encrypts it.
         serves_encrypted = config.encryption.key is not None

@@ -197,7 +197,7 @@ async def build_worker(parts: Parts, scratch: Path) -> Worker:
     config = parts.config
     jobs = await _build_jobs(parts, find_tools(config.transcode.ffmpeg, config.transcode.ffprobe), scratch)
     return Worker(
-        parts.pool, jobs.do, jobs.chores(),
+        parts.pool, parts.direct, jobs.do, jobs.chores(),
         concurrency=config.worker.concurrency, heartbeat_timeout=config.worker.heartbeat_timeout,
     )  # fmt: skip
 

@@ -8,9 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
 from pgqueuer.core import buffers
 from pgqueuer.errors import FailingListenerError, RetryRequested
 from pgqueuer.models import HealthCheckEvent, Job
+from pgqueuer.ports.driver import NotifyCallback
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 
@@ -79,6 +81,34 @@ buffers.JobStatusLogBuffer = _LogBuffer  # type: ignore[misc]
 buffers.HeartbeatBuffer = _HeartbeatBuffer  # type: ignore[misc]
 
 
+class _Driver(AsyncpgPoolDriver):
+    """A driver whose listener has a connection of another pool: what queries go through may be shared by others."""
+
+    def __init__(self, pool: Pool, listeners: Pool) -> None:
+        super().__init__(pool)
+        self._listeners = listeners
+
+    async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
+        """Hand over the payloads of a channel's notifications."""
+        async with self._lock:
+            if self._listener_connection is None:
+                self._listener_connection = await self._listeners.acquire()
+        await super().add_listener(channel, callback)
+
+    async def __aexit__(self, *_: object) -> None:
+        """Return the listener's connection once nobody needs it any more."""
+        self._entered -= 1
+        if self._entered > 0:
+            return
+        async with self._lock:
+            connection, self._listener_connection = self._listener_connection, None
+            if connection is not None:
+                try:
+                    await connection.reset()
+                finally:
+                    await self._listeners.release(connection)
+
+
 class _PatientManager(QueueManager):
     """A manager that checks twice whether it hears the database.
 
@@ -112,9 +142,10 @@ class Worker:
     """
 
     def __init__(
-        self, pool: Pool, do: Do, chores: Sequence[Chore], *, concurrency: int, heartbeat_timeout: float
-    ) -> None:
-        self._pool = pool
+        self, pool: Pool, listeners: Pool, do: Do, chores: Sequence[Chore], *, concurrency: int,
+        heartbeat_timeout: float,
+    ) -> None:  # fmt: skip
+        self._pool, self._listeners = pool, listeners
         self._do = do
         self._chores = chores
         self._heartbeat = timedelta(seconds=heartbeat_timeout)
@@ -172,9 +203,10 @@ class Worker:
                 await asyncio.sleep(_OUTAGE_S)
 
     def _manager(self, queue: Queue) -> QueueManager:
+        driver = _Driver(self._pool, self._listeners)
         if queue is not Queue.VIDEOS:
-            return _PatientManager(Queries.from_asyncpg_pool(self._pool))
-        manager = _PatientManager(FairQueries.from_asyncpg_pool(self._pool))
+            return _PatientManager(Queries(driver))
+        manager = _PatientManager(FairQueries(driver))
         # Whoever has their share leaves jobs in the queue, which is no reason to look for them all the time.
         manager.min_dequeue_poll_interval = _LOOK_AGAIN
         return manager

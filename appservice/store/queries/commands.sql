@@ -1,11 +1,8 @@
 -- Commands to the bot, its responses, and what people and rooms choose by them.
 
 -- name: lock_commands
--- One worker at a time responds in a room; held until the connection lets go.
-SELECT pg_try_advisory_lock(hashtextextended(:room_id, 7402)) AS held;
-
--- name: unlock_commands
-SELECT pg_advisory_unlock(hashtextextended(:room_id, 7402));
+-- One worker at a time responds in a room, until the transaction ends.
+SELECT pg_try_advisory_xact_lock(hashtextextended(:room_id, 7402)) AS held;
 
 -- name: open_command
 -- The oldest that is not done.

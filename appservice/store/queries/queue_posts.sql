@@ -5,11 +5,8 @@ SELECT v.* FROM queue_posts p JOIN videos v ON v.id = p.video_id
 WHERE p.room_id = :room_id AND p.event_id = :event_id AND v.visibility <> 'removed';
 
 -- name: lock_posts
--- One worker at a time posts about a video; held until the connection lets go.
-SELECT pg_advisory_lock(hashtextextended(:video_id::text, 7403));
-
--- name: unlock_posts
-SELECT pg_advisory_unlock(hashtextextended(:video_id::text, 7403));
+-- One worker at a time posts about a video, until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtextextended(:video_id::text, 7403));
 
 -- name: posts
 -- What the bot posted about a video.

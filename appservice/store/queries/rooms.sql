@@ -148,11 +148,8 @@ UPDATE rooms SET opted_in_by = old.opted_in_by, opted_in_at = old.opted_in_at FR
 WHERE room_id = :new_room_id AND rooms.opted_in_by IS NULL;
 
 -- name: lock_room
--- One worker at a time tends a room; held until the connection lets go.
-SELECT pg_advisory_lock(hashtextextended(:room_id, 7401));
-
--- name: unlock_room
-SELECT pg_advisory_unlock(hashtextextended(:room_id, 7401));
+-- One worker at a time tends a room, until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtextextended(:room_id, 7401));
 
 -- name: room_rotation
 -- When the keys of an encrypted room are replaced.

@@ -12,11 +12,8 @@ SELECT * FROM sent_for WHERE room_id = :room_id AND nonce = :nonce;
 SELECT * FROM sent_for WHERE upload_id = :upload_id;
 
 -- name: lock_reaction
--- Until it is unlocked, or the connection lets go. Here and below a reaction is without variation selectors.
-SELECT pg_advisory_lock(hashtextextended(:target || ' ' || :reaction, 7422));
-
--- name: unlock_reaction
-SELECT pg_advisory_unlock(hashtextextended(:target || ' ' || :reaction, 7422));
+-- Until the transaction ends. Here and below a reaction is without variation selectors.
+SELECT pg_advisory_xact_lock(hashtextextended(:target || ' ' || :reaction, 7422));
 
 -- name: react_again
 -- One's own that stands. One without an event yet is as new.

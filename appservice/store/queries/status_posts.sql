@@ -1,11 +1,8 @@
 -- The bot's marks and notices about videos.
 
 -- name: lock_status
--- One worker at a time updates the status of a video; held until the connection lets go.
-SELECT pg_advisory_lock(hashtextextended(:video_id::text, 7406));
-
--- name: unlock_status
-SELECT pg_advisory_unlock(hashtextextended(:video_id::text, 7406));
+-- One worker at a time updates the status of a video, until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtextextended(:video_id::text, 7406));
 
 -- name: leads_message
 -- Whether it is the first video of its message that is still here.
