@@ -86,12 +86,16 @@ def _networks(*texts: str) -> list[IPv4Network | IPv6Network]:
 
 
 class Web(_Section):
-    """Our web server, the address under which viewers reach it, and the proxies whose `X-Forwarded-For` counts."""
+    """Our web server, the address under which viewers reach it, and the proxies whose `X-Forwarded-For` counts.
+
+    `drain` is for how many seconds it still serves once it is to stop, while `/ready` says 503.
+    """
 
     public_url: BaseUrl
     host: str = "127.0.0.1"
     port: Port = 8470
     frame_ancestors: list[str] = []
+    drain: Annotated[float, Field(ge=0, le=600)] = 0
     trusted_proxies: list[IPv4Network | IPv6Network] = _networks("127.0.0.0/8", "::1/128")
 
 

@@ -99,8 +99,12 @@ async def _middleware(request: web.Request, handler: Handler) -> web.StreamRespo
     return response
 
 
-async def _on_prepare(_request: web.Request, response: web.StreamResponse) -> None:
+async def _on_prepare(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
+    if request.app[CONTEXT].draining.is_set():
+        # Whoever comes again is to come to another process.
+        response.force_close()
+        response.headers["Connection"] = "close"
 
 
 async def _live(_request: web.Request) -> web.Response:
@@ -108,8 +112,15 @@ async def _live(_request: web.Request) -> web.Response:
 
 
 async def _ready(request: web.Request) -> web.Response:
+    if request.app[CONTEXT].draining.is_set():
+        return web.json_response({"status": "draining"}, status=503)
     await request.app[CONTEXT].stores.installation.now()
     return web.json_response({"status": "ready"})
+
+
+async def _let_go(app: web.Application) -> None:
+    """End what would go on for ever, once nobody new can come: event streams, and requests for what is to come."""
+    app[CONTEXT].hub.end()
 
 
 def _add_document(app: web.Application) -> None:
@@ -152,6 +163,7 @@ def build_app(context: Context) -> web.Application:
     exports.add_exports(app)
     _add_document(app)
     app.on_response_prepare.append(_on_prepare)
+    app.on_shutdown.append(_let_go)
     app.on_response_prepare.append(uploads.on_prepare)
     return app
 

@@ -46,6 +46,8 @@ _MOST_DESCRIPTORS = 65_536
 _RESERVED_DESCRIPTORS = 256 + MOST_OPEN
 _MOST_CONNECTIONS = 4096
 _SWEEP_S = 1.0
+# For so long, at a stop, responses that were begun go on: what would go on for ever is ended by the application.
+_LAST_RESPONSES_S = 4.0
 # Bytes that the peer has acknowledged: `tcpi_bytes_acked`, at its fixed position in Linux' struct tcp_info.
 _ACKNOWLEDGED = struct.Struct("@120xQ")
 
@@ -345,8 +347,7 @@ class ConnectionBounds:
     @contextlib.asynccontextmanager
     async def listening(self, app: web.Application, host: str, port: int) -> "AsyncIterator[asyncio.Server]":
         """Serve an application on an address until the context ends. Raises OSError when that is not to be had."""
-        # Widgets hold event streams open for ever: at a stop they are cut, and connect again elsewhere.
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_RESPONSES_S)
         await runner.setup()
         try:
             server = runner.server

@@ -1,5 +1,6 @@
 """What the routes share: typed application keys, filled by the composition root."""
 
+import asyncio
 from dataclasses import dataclass
 
 import aiohttp
@@ -46,6 +47,8 @@ class Context:
     export_folder: ExportFolder
     media_keys: MediaKeys
     keyring: Keyring | None
+    draining: asyncio.Event
+    """Set once the process is to stop: who chooses among several is to choose another one."""
 
 
 CONTEXT = web.AppKey("context", Context)

@@ -80,7 +80,9 @@ class HotMedia:
 
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             path = request.raw_path
-            if path.startswith("/media/") and request.method in _METHODS and is_plain(request):
+            if not path.startswith("/media/") or self._context.draining.is_set():
+                return await routes(request)  # the routes close the connections of a process that is to stop
+            if request.method in _METHODS and is_plain(request):
                 response = self._pass(path) or await self._respond(request)
                 if response is not None:
                     return response

@@ -143,6 +143,7 @@ class Hub:
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._awaiting_segments: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self.has_ended = False
 
     @contextmanager
     def listening(self, room_id: RoomId, follower: Follower | None = None) -> Iterator[Listener]:
@@ -155,6 +156,15 @@ class Hub:
         """Yield an event that is set when there are more segments of a room's videos."""
         with _among(self._awaiting_segments, room_id, asyncio.Event()) as event:
             yield event
+
+    def end(self) -> None:
+        """End all streams, and all that waits for segments: their clients come again, to another process."""
+        self.has_ended = True
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.end()
+        for room_id in self._awaiting_segments:
+            self.notify_segments(room_id)
 
     def wake(self, room_id: str) -> None:
         """Notify all of a room that it changed."""

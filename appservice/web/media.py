@@ -118,9 +118,8 @@ async def _held(
         while True:
             appended.clear()
             playlists, is_live = await now()
-            if not (is_live and name in playlists and _NUMBER.fullmatch(requested)) or has_segment(
-                playlists[name], int(requested)
-            ):
+            waits = is_live and name in playlists and _NUMBER.fullmatch(requested) and not context.hub.has_ended
+            if not waits or has_segment(playlists[name], int(requested)):
                 break
             try:
                 async with asyncio.timeout_at(until):

@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import signal
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -84,8 +85,10 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def run_until_stopped(worker: "Worker | None", *others: asyncio.Task[None]) -> None:
-    """Work until a signal comes. What any of it raises ends all, and is raised."""
+async def run_until_stopped(
+    worker: "Worker | None", *others: asyncio.Task[None], drain: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Work until a signal comes, then `drain`. What any of it raises ends all, and is raised."""
     _return_memory()
     stop = asyncio.create_task(_stop_on_signals().wait())
     work = asyncio.create_task(worker.run()) if worker else None
@@ -97,6 +100,10 @@ async def run_until_stopped(worker: "Worker | None", *others: asyncio.Task[None]
             for task in done - {stop}:
                 # A supervisor must notice it: half a service would look like a whole one.
                 task.result()
+        if worker:
+            worker.stop()
+        if drain:
+            await drain()
     finally:
         stop.cancel()
         for task in others:
@@ -140,7 +147,13 @@ async def serve(config: Config, *, with_worker: bool) -> None:
         introduction = asyncio.create_task(_introduce(parts))
         encrypted_rooms = build_encrypted_rooms(parts)
         encryption = [asyncio.create_task(encrypted_rooms.run())] if encrypted_rooms else []
-        await run_until_stopped(worker, hub, silent, introduction, *encryption)
+
+        async def drain() -> None:
+            context.draining.set()
+            log.info("draining", seconds=config.web.drain)
+            await asyncio.sleep(config.web.drain)
+
+        await run_until_stopped(worker, hub, silent, introduction, *encryption, drain=drain)
 
 
 async def work(config: Config, *, metrics_port: int | None = None) -> None:

@@ -1,5 +1,6 @@
 """Builds the context of the routes."""
 
+import asyncio
 from contextlib import AsyncExitStack
 
 import aiohttp
@@ -49,6 +50,7 @@ async def build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         export_folder=parts.export_folder,
         media_keys=parts.media_keys,
         keyring=parts.keyring,
+        draining=asyncio.Event(),
     )
 
 

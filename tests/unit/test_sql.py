@@ -82,7 +82,12 @@ def _calls() -> Iterator[tuple[str, ast.Call]]:
         if file.parent.name != "store" and "appservice.store.sql" not in code:
             continue
         for node in ast.walk(ast.parse(code)):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"query", "self._fetch", "self._fetchrow"}:
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {
+                "query",
+                "self._fetch",
+                "self._fetchrow",
+                "self._holding",
+            }:
                 yield f"{file.relative_to(CODE)}:{node.lineno}", node
 
 
