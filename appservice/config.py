@@ -6,11 +6,20 @@ from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from appservice.core.errors import ConfigError
 from appservice.core.languages import Language
@@ -163,6 +172,62 @@ class Worker(_Section):
     min_free: Annotated[int, Field(ge=0)] = 2048
 
 
+class Serve(StrEnum):
+    """How files come from object storage to viewers: through us, by addresses that expire, or by a CDN."""
+
+    PROXY = "proxy"
+    REDIRECT = "redirect"
+    CDN = "cdn"
+
+
+def _storage_url(value: str) -> str:
+    parts = urlsplit(value)
+    has_place = parts.path.startswith("/") and not parts.netloc if parts.scheme == "file" else bool(parts.netloc)
+    if parts.scheme not in {"s3", "gs", "az", "file"} or not has_place or parts.query or parts.fragment or "@" in value:
+        raise ValueError("must be s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or file:///folder")
+    return value.rstrip("/")
+
+
+class Place(_Section):
+    """Object storage, or without a `url` the folders below `data_dir`; `options` are obstore's, secrets or not."""
+
+    url: Annotated[str, AfterValidator(_storage_url)] | None = None
+    endpoint: BaseUrl | None = None
+    region: str | None = None
+    path_style: bool = True
+    allow_http: bool = False
+    options: dict[str, Secret] = {}
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.endpoint and self.endpoint.startswith("http://") and not self.allow_http:
+            raise ValueError("`endpoint` is not https: set `allow_http: true` where nobody else is on the line")
+        if self.url is None and (self.endpoint or self.options):
+            raise ValueError("`url` is missing, without which nothing is in object storage")
+        return self
+
+
+class StorageConfig(Place):
+    """Where videos, uploads and exports are stored, and how viewers get them; `cache` in MiB."""
+
+    serve: Serve = Serve.PROXY
+    cdn_url: BaseUrl | None = None
+    cache: Annotated[int, Field(gt=0)] = 2048
+
+    @property
+    def is_local(self) -> bool:
+        """Whether all is in the folders below `data_dir`."""
+        return self.url is None
+
+    @model_validator(mode="after")
+    def _servable(self) -> Self:
+        if self.serve is Serve.CDN and self.cdn_url is None:
+            raise ValueError("`serve: cdn` needs `cdn_url`")
+        if self.serve is not Serve.PROXY and (self.url is None or self.url.startswith("file:")):
+            raise ValueError(f"`serve: {self.serve}` needs object storage: s3://, gs:// or az://")
+        return self
+
+
 class Retention(_Section):
     """Days for which things are stored; None: for ever. `days` is for videos, `left_rooms_days` for what is stored of
     rooms that the bot left.
@@ -250,6 +315,7 @@ class Config(_Section):
     moderation: Moderation = Moderation()
     retention: Retention = Retention()
     encryption: Encryption = Encryption()
+    storage: StorageConfig = StorageConfig()
     log: Log = Log()
 
     @property

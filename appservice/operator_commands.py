@@ -4,6 +4,8 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID
 
 from appservice import resources
@@ -14,7 +16,7 @@ from appservice.database.exclusive import Fence, do_alone
 from appservice.database.migrate import Phase
 from appservice.database.opening import bring_up_to_date, check_up_to_date, open_database
 from appservice.i18n import Texts
-from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
+from appservice.media.opening import open_storage
 from appservice.service.recovery_key import RecoveryKey
 from appservice.service.use_cases import UseCases
 from appservice.store import (
@@ -30,6 +32,7 @@ from appservice.store import (
 from appservice.store.audit import ITSELF
 from appservice.store.outbox import Pool
 from appservice.store.outgoing import DEVICE_LOCK
+from appservice.store.upload_leases import UploadLeaseStore
 from appservice.wiring.encrypted_rooms import account_of
 from appservice.wiring.parts import connections, unlock
 
@@ -96,22 +99,27 @@ async def erase(config: Config, whom: str) -> str:
 async def remains(config: Config, whom: str) -> tuple[str, bool]:
     """Say what is left of a user or a room, in the database and on disk, and whether that is nothing."""
     user_id, room_id = _whom(whom)
-    files = LocalFiles(config.data_dir / "media")
-    await files.prepare()
+    with TemporaryDirectory() as cache:
+        return await _remains(config, whom, user_id, room_id, Path(cache))
+
+
+async def _remains(config: Config, whom: str, user_id: UserId, room_id: RoomId, cache: Path) -> tuple[str, bool]:
     async with _pool(config) as pool:
+        storage = open_storage(config, UploadLeaseStore(pool), cache)
+        await storage.prepare()
         store = ErasureStore(pool)
         left = await store.remains(user_id=user_id or None, room_id=room_id or None)
-        folder = ExportFolder(config.data_dir / "exports")
-        await folder.prepare()
-        there = await folder.ids()
+        there = await storage.exports.ids()
         if lost := len(there - await ExportStore(pool).existing(there)):
             left["exports that nobody may fetch"] = lost
-        uploads = UploadFolder(config.data_dir / "uploads")
-        await uploads.prepare()
-        received = await uploads.ids()
+        received = await storage.uploads.ids()
         if lost := len(received - (await UploadStore(pool).with_bytes()).keys()):
             left["files of no upload"] = lost
-        if stray := len(await store.without_a_video(await files.ids())):
+        stray = 0
+        for shard in await storage.media.shards():
+            without = await store.without_a_video(await storage.media.ids(shard))
+            stray += len([video_id for video_id in without if await storage.media.stages(video_id)])
+        if stray:
             left["folders of no video"] = stray
     return "\n".join(f"{what}: {count}" for what, count in left.items()) or f"Nothing is left of {whom}.", not left
 

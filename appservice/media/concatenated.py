@@ -1,12 +1,10 @@
 """Files that are read as one, a piece at a time: a rendition's segments as one MP4."""
 
-import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from appservice.core.errors import NotFoundError
-from appservice.media.stored import StoredFile, read_all, stored_segment
+from appservice.media.stored import StoredFile, decrypted_segment, read_all
 from transcode.hls.playlist import Rendition
 from transcode.hls.progressive import head_of
 
@@ -37,29 +35,20 @@ class Whole:
             position += file.size
 
 
-def whole_of(folder: Path, rendition: Rendition, key: bytes | None = None) -> Whole:
-    """Put the files in a rendition's `folder` together (blocking), encrypted where its stage has a `key`.
+def whole_of(files: Mapping[str, StoredFile], rendition: Rendition, key: bytes | None = None) -> Whole:
+    """Put the files in a rendition's folder together (blocking), encrypted where its stage has a `key`.
 
     Raises NotFoundError when one is gone, or is not what it should be.
     """
     try:
-        init = stored_segment(folder, None, key)
+        init = decrypted_segment(files["init.mp4"], rendition.name, None, key)
         if init.size > _MOST_INIT:
             raise NotFoundError("There is no such file.")
-        files = [stored_segment(folder, index, key) for index in range(len(rendition.durations))]
-        head = head_of(read_all(init), rendition.durations, [file.size for file in files])
-    except (OSError, ValueError) as error:
+        segments = [
+            decrypted_segment(files[f"{index}.m4s"], rendition.name, index, key)
+            for index in range(len(rendition.durations))
+        ]
+        head = head_of(read_all(init), rendition.durations, [segment.size for segment in segments])
+    except (OSError, KeyError, ValueError) as error:
         raise NotFoundError("There is no such file.") from error
-    return Whole(head, files)
-
-
-def whole_in(folder: Path, renditions: Iterable[Rendition]) -> tuple[Rendition, Whole]:
-    """Put together the files (blocking) of the first of `renditions` that a stage's `folder` has all of, and no more.
-
-    Raises NotFoundError where there is none.
-    """
-    for rendition in renditions:
-        with contextlib.suppress(NotFoundError):
-            if not (folder / rendition.name / f"{len(rendition.durations)}.m4s").exists():
-                return rendition, whole_of(folder / rendition.name, rendition)
-    raise NotFoundError("There is no such file.")
+    return Whole(head, segments)

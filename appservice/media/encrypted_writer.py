@@ -7,7 +7,7 @@ from transcode.hls.encryption import BLOCK, file_cipher
 
 
 class EncryptedWriter:
-    """Writes to an empty file as to one that is not encrypted; `stored.stored_file` reads it.
+    """Writes to an empty file as to one that is not encrypted; `stored.decrypted_file` reads it.
 
     What is written twice, as the headers in a zip are, is encrypted by the same part of the key stream: nobody may see
     the file before it is complete.

@@ -1,46 +1,20 @@
-"""The media folder of videos: a folder for each, one below it for each stage, visible in one step; that of uploads."""
+"""The media folder of videos: a folder for each, one below it for each stage, visible in one step."""
 
 import asyncio
 import contextlib
-import fcntl
 import os
-import re
 import shutil
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator
-from contextlib import asynccontextmanager
-from io import FileIO
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from appservice.core.errors import LockedError, NotFoundError, StorageFullError
-from appservice.core.model import ExportId, UploadId, Video, VideoId
+from appservice.core.errors import NotFoundError
+from appservice.core.model import VideoId
 from appservice.media.hot import HotFile, HotFiles
-from transcode import NO_SPACE
-from transcode.hls.playlist import POSTER, PREVIEW, STORYBOARD
+from appservice.media.links import link_same
+from appservice.media.names import checked_path, is_id, is_media_file
+from appservice.media.storage import StageName
+from appservice.media.stored import Clear, StoredFile
 from transcode.process.collect import is_plain, plain_file
-
-# Exactly these: while a stage is in progress, ffmpeg's unfinished files lie beside them.
-_MEDIA_FILE = re.compile(
-    rf"[0-9]{{1,5}}/(?:init\.mp4|[0-9]{{1,6}}\.m4s)|captions[0-7]\.vtt|"
-    rf"{'|'.join(map(re.escape, (POSTER, STORYBOARD, PREVIEW)))}",
-    re.ASCII,
-)
-_VIDEO = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
-_STAGE = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
-
-
-def files_of(video: Video) -> Iterator[str]:
-    """Name every file of the stage of a video that is not in progress."""
-    for rendition in video.media.renditions:
-        yield f"{rendition.name}/init.mp4"
-        for index in range(len(rendition.durations)):
-            yield f"{rendition.name}/{index}.m4s"
-    there = {
-        POSTER: video.media.has_poster,
-        STORYBOARD: video.media.storyboard is not None,
-        PREVIEW: video.media.has_preview,
-    }
-    yield from (name for name, exists in there.items() if exists)
-    yield from (captions.name for captions in video.media.captions)
 
 
 class LocalFiles:
@@ -57,25 +31,31 @@ class LocalFiles:
         await asyncio.to_thread(probe.write_bytes, b"")
         await asyncio.to_thread(probe.unlink)
 
-    async def publish(self, folder: Path, video_id: VideoId, stage: str) -> Path:
-        """Move a folder to where viewers find it, and return its new path."""
+    async def publish(self, folder: Path, video_id: VideoId, stage: str) -> "MovedStage":
+        """Move a folder to where viewers find it: what is written into it from now on, they find as well."""
         target = self._root / video_id / stage
         await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
         # A worker that died after its rename left the same stage: it was never announced.
         await asyncio.to_thread(shutil.rmtree, target, ignore_errors=True)
-        return await asyncio.to_thread(folder.rename, target)
+        return MovedStage(await asyncio.to_thread(folder.rename, target))
 
-    async def share(self, video_id: VideoId, stage: str, names: Iterable[str], folder: Path) -> bool:
-        """Link files of a stage into the new `folder`, which must be on our file system.
+    async def link_same(self, folder: Path, video_id: VideoId, stage: str) -> None:
+        """Replace the files of a new folder that a stage has as well by links to those."""
+        await asyncio.to_thread(link_same, folder, self._root / video_id / stage)
 
-        False, and no folder, when one of them is gone or cannot be linked. Each link is as good as the file: deleting
-        one leaves the other.
+    async def copy(self, source: StageName, names: Iterable[str], target: StageName) -> bool:
+        """Publish links to files of a stage. False, and no stage, when one of them is gone or cannot be linked.
+
+        Each link is as good as the file: deleting one leaves the other.
         """
+        # Not seen before all of it is there; what a crash leaves is swept with the video's stages.
+        folder = self._root / target.video_id / f".{target.stage}"
         try:
-            await asyncio.to_thread(self._link, {folder / name: self.path(video_id, stage, name) for name in names})
+            await asyncio.to_thread(self._link, {folder / name: self.path(*source, name) for name in names})
         except OSError:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             return False
+        await self.publish(folder, *target)
         return True
 
     @staticmethod
@@ -121,12 +101,16 @@ class LocalFiles:
             return set(await asyncio.to_thread(os.listdir, self._root / video_id))
         return set()
 
-    async def ids(self) -> set[VideoId]:
+    async def shards(self) -> list[str]:
+        """Return the one part that a folder has."""
+        return [""]
+
+    async def ids(self, _shard: str) -> set[VideoId]:
         """Return the videos that there is a folder of."""
         names = await asyncio.to_thread(os.listdir, self._root)
-        return {VideoId(name) for name in names if _VIDEO.fullmatch(name)}
+        return {VideoId(name) for name in names if is_id(name)}
 
-    async def served(self, video_id: VideoId, stage: str, name: str) -> Path:
+    async def local(self, video_id: VideoId, stage: str, name: str) -> Path:
         """Return where a media file lies that may be served: a regular one, with no link on the way to it.
 
         Only we write there, and only what was looked through; should that fail, nothing else leaves. Raises
@@ -137,8 +121,25 @@ class LocalFiles:
             raise NotFoundError("There is no such file.")
         return path
 
+    async def rendition(self, video_id: VideoId, stage: str, name: str) -> Mapping[str, StoredFile]:
+        """Return the finished files of a rendition by their names in its folder. Raises NotFoundError."""
+        folder = self.path(video_id, stage, f"{name}/init.mp4").parent
+        return await asyncio.to_thread(self._rendition, folder)
+
+    @staticmethod
+    def _rendition(folder: Path) -> dict[str, StoredFile]:
+        files = dict[str, StoredFile]()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if is_media_file(f"{folder.name}/{entry.name}") and entry.is_file(follow_symlinks=False):
+                        files[entry.name] = Clear(folder / entry.name, entry.stat(follow_symlinks=False).st_size)
+        except OSError as error:
+            raise NotFoundError("There is no such file.") from error
+        return files
+
     async def hot(self, video_id: VideoId, stage: str, name: str) -> HotFile:
-        """Return a media file ready to be sent, as `served` finds it. Raises NotFoundError."""
+        """Return a media file ready to be sent, as `local` finds it. Raises NotFoundError."""
         if held := self._held.get(video_id, stage, name):
             return held
         file = await asyncio.to_thread(self._opened, self.path(video_id, stage, name))
@@ -155,144 +156,20 @@ class LocalFiles:
         descriptor = plain_file(self._root, path.relative_to(self._root).parts)
         return None if descriptor is None else HotFile(path, descriptor)
 
+    async def address(self, _video_id: VideoId, _stage: str, _name: str, *, encrypted: bool) -> str | None:
+        """Return None: it comes from us."""
+        return None
+
     def path(self, video_id: VideoId, stage: str, name: str) -> Path:
         """Return where a media file lies. Raises NotFoundError for names that are none of ours."""
-        if not _MEDIA_FILE.fullmatch(name) or not _STAGE.fullmatch(stage):
-            raise NotFoundError("There is no such file.")
-        return self._root / video_id / stage / name
+        return self._root / checked_path(video_id, stage, name)
 
 
-class UploadFolder:
-    """`{root}/{upload id}`: what has arrived of an upload. The size of the file is how far it is, after a crash too."""
+class MovedStage:
+    """A stage whose folder is where it was moved to: its files are published as they are finished."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
-    async def prepare(self) -> None:
-        """Make the folder."""
-        await asyncio.to_thread(self._root.mkdir, parents=True, exist_ok=True)
-
-    def path(self, upload_id: UploadId) -> Path:
-        """Return where the bytes of an upload lie."""
-        return self._root / upload_id
-
-    async def create(self, upload_id: UploadId) -> None:
-        """Make the empty file of a new upload. Raises StorageFullError."""
-        try:
-            await asyncio.to_thread(self.path(upload_id).touch, exist_ok=False)
-        except OSError as error:
-            if full := _full(error):
-                raise full from error
-            raise
-
-    async def size(self, upload_id: UploadId) -> int:
-        """Return how many bytes there are. Raises NotFoundError when the file is gone."""
-        try:
-            return (await asyncio.to_thread(self.path(upload_id).stat)).st_size
-        except FileNotFoundError as error:
-            raise NotFoundError("There is no such upload.") from error
-
-    async def remove(self, upload_id: UploadId) -> None:
-        """Delete the bytes, if they are there."""
-        await asyncio.to_thread(self.path(upload_id).unlink, missing_ok=True)
-
-    async def ids(self) -> set[UploadId]:
-        """Return what there are bytes of."""
-        return {UploadId(name) for name in await asyncio.to_thread(os.listdir, self._root)}
-
-    @asynccontextmanager
-    async def appending(self, upload_id: UploadId) -> AsyncIterator["Appender"]:
-        """Hold the file to ourselves among all processes (flock(2)). Raises LockedError, or NotFoundError."""
-        file = await asyncio.to_thread(self._locked, self.path(upload_id))
-        try:
-            yield Appender(file)
-        finally:
-            file.close()
-
-    @staticmethod
-    def _locked(path: Path) -> FileIO:
-        try:
-            # Not made anew: an upload that was taken back meanwhile stays so.
-            file = FileIO(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC), "a")
-        except FileNotFoundError as error:
-            raise NotFoundError("There is no such upload.") from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.close()
-            raise LockedError("Another request is at this upload. Try again in a moment.") from error
-        return file
-
-
-class ExportFolder:
-    """`{root}/{export id}.zip`: what members take with them. Scratch must be on the same file system."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    async def prepare(self) -> None:
-        """Make the folder."""
-        await asyncio.to_thread(self._root.mkdir, parents=True, exist_ok=True)
-
-    def path(self, export_id: ExportId) -> Path:
-        """Return where an export lies."""
-        return self._root / f"{export_id}.zip"
-
-    async def size(self, export_id: ExportId) -> int | None:
-        """Return the bytes of an export; None where its file is not there (yet)."""
-        try:
-            return (await asyncio.to_thread(self.path(export_id).stat)).st_size
-        except FileNotFoundError:
-            return None
-
-    async def publish(self, file: Path, export_id: ExportId) -> None:
-        """Move a file to where it is served from."""
-        await asyncio.to_thread(file.rename, self.path(export_id))
-
-    async def remove(self, export_id: ExportId) -> None:
-        """Delete an export, if it is there."""
-        await asyncio.to_thread(self.path(export_id).unlink, missing_ok=True)
-
-    async def ids(self) -> set[ExportId]:
-        """Return what there are files of."""
-        names = await asyncio.to_thread(os.listdir, self._root)
-        return {ExportId(name.removesuffix(".zip")) for name in names if _VIDEO.fullmatch(name.removesuffix(".zip"))}
-
-
-class Appender:
-    """The end of an upload's file, held by one request."""
-
-    def __init__(self, file: FileIO) -> None:
-        self._file = file
-
-    @property
-    def offset(self) -> int:
-        """How many bytes there are."""
-        return os.fstat(self._file.fileno()).st_size
-
-    async def append(self, piece: bytes) -> None:
-        """Write a piece. Raises StorageFullError.
-
-        Whoever is cancelled meanwhile waits for its end, so that the file can be closed.
-        """
-        writing = asyncio.ensure_future(asyncio.to_thread(self._write, piece))
-        try:
-            await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            await asyncio.wait({writing})
-            raise
-
-    def _write(self, piece: bytes) -> None:
-        rest = memoryview(piece)
-        try:
-            while rest:
-                rest = rest[self._file.write(rest) or 0 :]
-        except OSError as error:
-            if full := _full(error):
-                raise full from error
-            raise
-
-
-def _full(error: OSError) -> StorageFullError | None:
-    """Return what a full disk is to whoever sends us something; None for other errors."""
-    return StorageFullError("The server has no room for it at the moment.") if error.errno in NO_SPACE else None
+    async def extend(self) -> None:
+        """Do nothing more."""

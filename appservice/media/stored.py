@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -14,7 +15,7 @@ _PIECE = 256 * 1024
 
 
 class StoredFile(Protocol):
-    """A file on disk, as what is in it."""
+    """A file, as what is in it."""
 
     @property
     def size(self) -> int:
@@ -41,7 +42,7 @@ class Clear:
 class Encrypted:
     """A file that is no segment, as `transcode.hls.encryption` has it: any part decrypts alone."""
 
-    path: Path
+    stored: StoredFile
     size: int
     key: bytes = field(repr=False)
     iv: bytes
@@ -49,16 +50,15 @@ class Encrypted:
     def read(self, part: range) -> Iterator[bytes]:
         """Read a part."""
         cipher = file_cipher(self.key, self.iv, part.start)
-        with open_plain(self.path) as file:
-            for piece in _pieces(file, range(part.start + BLOCK, part.stop + BLOCK)):
-                yield cipher.update(piece)
+        for piece in self.stored.read(range(part.start + BLOCK, part.stop + BLOCK)):
+            yield cipher.update(piece)
 
 
 @dataclass(frozen=True, slots=True)
 class EncryptedSegment:
     """A media or initialization segment; a part decrypts from the block before it on."""
 
-    path: Path
+    stored: StoredFile
     size: int
     key: bytes = field(repr=False)
     iv: bytes
@@ -67,55 +67,61 @@ class EncryptedSegment:
         """Read a part."""
         first, end = part.start // BLOCK * BLOCK, -(-part.stop // BLOCK) * BLOCK
         skipped, left = part.start - first, len(part)
-        with open_plain(self.path) as file:
-            iv = b"".join(_pieces(file, range(first - BLOCK, first))) if first else self.iv
-            cipher = segment_decryptor(self.key, iv)
-            for piece in _pieces(file, range(first, end)):
-                plain = cipher.update(piece)[skipped : skipped + left]
-                skipped = 0
-                left -= len(plain)
-                yield plain
+        pieces = self.stored.read(range(max(first - BLOCK, 0), end))
+        iv, piece = self.iv, b""
+        if first:
+            piece = next(pieces)
+            iv, piece = piece[:BLOCK], piece[BLOCK:]
+        cipher = segment_decryptor(self.key, iv)
+        for encrypted in chain([piece] if piece else [], pieces):
+            plain = cipher.update(encrypted)[skipped : skipped + left]
+            skipped = 0
+            left -= len(plain)
+            yield plain
 
 
-def stored_file(path: Path, key: bytes | None = None) -> StoredFile:
-    """Return a file that is no segment, encrypted where there is a key (blocking).
+def plain_file(path: Path) -> StoredFile:
+    """Return a regular file as it is on disk (blocking). Raises OSError, and NotFoundError."""
+    return Clear(path, plain_size(path))
+
+
+def decrypted_file(stored: StoredFile, key: bytes | None) -> StoredFile:
+    """Return a file that is no segment, decrypted where there is a key (blocking).
 
     Raises OSError, and NotFoundError, also where it is not encrypted.
     """
     if key is None:
-        return Clear(path, plain_size(path))
-    with open_plain(path) as file:
-        size, iv = os.fstat(file.fileno()).st_size, file.read(BLOCK)
-    if len(iv) < BLOCK:
+        return stored
+    if stored.size < BLOCK:
         raise NotFoundError("There is no such file.")
-    return Encrypted(path, size - BLOCK, key, iv)
+    return Encrypted(stored, stored.size - BLOCK, key, _part(stored, range(BLOCK)))
 
 
-def stored_segment(folder: Path, index: int | None, key: bytes | None = None) -> StoredFile:
-    """Return a segment of a rendition's `folder`, or its initialization segment, encrypted where there is a key.
+def decrypted_segment(stored: StoredFile, rendition: str, index: int | None, key: bytes | None) -> StoredFile:
+    """Return a segment of a rendition, or its initialization segment, decrypted where there is a key.
 
-    Blocks, and raises as `stored_file` does.
+    Blocks, and raises as `decrypted_file` does.
     """
-    path = folder / ("init.mp4" if index is None else f"{index}.m4s")
     if key is None:
-        return Clear(path, plain_size(path))
-    iv = segment_iv(folder.name, index)
-    with open_plain(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size < BLOCK or size % BLOCK:
-            raise NotFoundError("There is no such file.")
-        file.seek(-min(size, 2 * BLOCK), os.SEEK_END)
-        ends = file.read(2 * BLOCK)
+        return stored
+    size, iv = stored.size, segment_iv(rendition, index)
+    if size < BLOCK or size % BLOCK:
+        raise NotFoundError("There is no such file.")
+    ends = _part(stored, range(size - min(size, 2 * BLOCK), size))
     cipher = segment_decryptor(key, ends[:-BLOCK] or iv)
     padding = cipher.update(ends[-BLOCK:])[-1]
     if not 1 <= padding <= BLOCK:
         raise NotFoundError("There is no such file.")
-    return EncryptedSegment(path, size - padding, key, iv)
+    return EncryptedSegment(stored, size - padding, key, iv)
+
+
+def _part(stored: StoredFile, part: range) -> bytes:
+    return b"".join(stored.read(part))
 
 
 def read_all(file: StoredFile) -> bytes:
     """Read the whole content of a small file (blocking)."""
-    return b"".join(file.read(range(file.size)))
+    return _part(file, range(file.size))
 
 
 def open_plain(path: Path) -> BinaryIO:

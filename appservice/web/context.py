@@ -11,7 +11,7 @@ from appservice.core.web.reels import ReelCache
 from appservice.encryption.keyring import Keyring
 from appservice.matrix.client import HomeserverClient
 from appservice.matrix.openid import OpenIdVerifier
-from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
+from appservice.media.storage import MediaStore, Storage
 from appservice.service.media_keys import MediaKeys
 from appservice.service.use_cases import UseCases
 from appservice.store import Stores
@@ -35,7 +35,7 @@ class Context:
     relations: RelationReader
     homeserver: HomeserverClient
     openid: OpenIdVerifier
-    files: LocalFiles
+    storage: Storage
     access: Access
     hub: Hub
     streams: EventStreams
@@ -43,12 +43,15 @@ class Context:
     rooms: RoomCache
     limits: RateLimits
     session: aiohttp.ClientSession
-    upload_folder: UploadFolder
-    export_folder: ExportFolder
     media_keys: MediaKeys
     keyring: Keyring | None
     draining: asyncio.Event
     """Set once the process is to stop: who chooses among several is to choose another one."""
+
+    @property
+    def files(self) -> MediaStore:
+        """The files of videos."""
+        return self.storage.media
 
 
 CONTEXT = web.AppKey("context", Context)

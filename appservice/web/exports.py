@@ -11,7 +11,7 @@ from appservice import resources
 from appservice.core.errors import NotFoundError
 from appservice.i18n import preferred_language
 from appservice.media.concatenated import Whole
-from appservice.media.stored import stored_file
+from appservice.media.stored import decrypted_file
 from appservice.web.context import CONTEXT
 from appservice.web.operation import ERROR, Content, Operation
 from appservice.web.page import POLICY, read_entry, rendered, template
@@ -78,8 +78,11 @@ async def _export(request: web.Request) -> web.StreamResponse:
         raise NotFoundError(_GONE)
     export_id, sealed_key = found
     key = context.media_keys.key_of_export(sealed_key, export_id) if sealed_key else None
+    stored = await context.storage.exports.file(export_id)
+    if stored is None:
+        raise NotFoundError(_GONE)
     try:
-        file = await asyncio.to_thread(stored_file, context.export_folder.path(export_id), key)
+        file = await asyncio.to_thread(decrypted_file, stored, key)
     except (FileNotFoundError, NotFoundError) as error:
         raise NotFoundError(_GONE) from error
     return await send(

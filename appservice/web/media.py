@@ -3,11 +3,13 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TypeAlias
 
 import aiohttp
 from aiohttp import web
 
+from appservice.config import Serve
 from appservice.core.errors import ForbiddenError, GoneError, NotFoundError
 from appservice.core.model import History, RoomId, UserId, Video, VideoId
 from appservice.core.tokens import GrantScope
@@ -27,7 +29,7 @@ from appservice.core.web.reels import (
 )
 from appservice.matrix.discovery import read_limited
 from appservice.media.concatenated import Whole
-from appservice.media.stored import stored_file
+from appservice.media.stored import StoredFile, decrypted_file, plain_file
 from appservice.web.context import CONTEXT, Context
 from appservice.web.limits import COUNTED, Limit, address_of
 from appservice.web.media_paths import (
@@ -51,6 +53,8 @@ from transcode.hls.playlist import has_segment
 
 _STAGE = rf"{VIEWER}/v/{{id:{UUID}}}/{{stage:{STAGE}}}"
 _LIVE = {"Cache-Control": "private, no-cache"}
+# Within the seconds for which an address holds; each request has its own access check.
+_REDIRECT = {"Cache-Control": "private, no-store"}
 _SECRET = {"Cache-Control": "private, no-store"}
 _AVATAR_PX = 96
 _AVATAR_LIMIT = 1024 * 1024
@@ -236,15 +240,30 @@ async def video_file(request: web.Request) -> web.StreamResponse:
     # Segments are decrypted by the player.
     key = None if "/" in name else await context.media_keys.key_of(video_id, stage)
     if key is None:
+        if address := await _address(context, video_id, stage, name):
+            return web.Response(status=302, headers={**_REDIRECT, "Location": address})
         if is_plain(request):
             return ready_file(await context.files.hot(video_id, stage, name))
         return await file_response(context, request, video_id, IMMUTABLE)
-    path = await context.files.served(video_id, stage, name)
+    path = await context.files.local(video_id, stage, name)
     try:
-        whole = Whole(b"", [await asyncio.to_thread(stored_file, path, key)])
+        whole = Whole(b"", [await asyncio.to_thread(_decrypted, path, key)])
     except OSError as error:
         raise NotFoundError("There is no such file.") from error
     return await send(request, whole, f"{stage}-{name}", {**IMMUTABLE, "Content-Type": TYPES[path.suffix]}, still)
+
+
+async def _address(context: Context, video_id: VideoId, stage: str, name: str) -> str | None:
+    """Return where the viewer gets a file without us; None where they get it from us."""
+    serve = context.config.storage.serve
+    if serve is Serve.PROXY:
+        return None
+    encrypted = serve is Serve.CDN and "/" in name and await context.media_keys.key_of(video_id, stage) is not None
+    return await context.files.address(video_id, stage, name, encrypted=encrypted)
+
+
+def _decrypted(path: Path, key: bytes) -> StoredFile:
+    return decrypted_file(plain_file(path), key)
 
 
 async def open_video(request: web.Request) -> tuple[Context, VideoId, Callable[[], Awaitable[object]]]:
@@ -264,7 +283,7 @@ async def file_response(
     context: Context, request: web.Request, video_id: VideoId, headers: Mapping[str, str]
 ) -> web.FileResponse:
     """Return the file of a path's `stage` and `name` as it is on disk. Raises NotFoundError when it is not there."""
-    path = await context.files.served(video_id, request.match_info["stage"], request.match_info["name"])
+    path = await context.files.local(video_id, request.match_info["stage"], request.match_info["name"])
     # An earlier stage plays on for those who have its playlist, until it is swept; then this is a 404.
     return web.FileResponse(path, headers={**headers, "Content-Type": TYPES[path.suffix]})
 

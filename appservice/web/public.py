@@ -5,6 +5,7 @@ shows nothing, is unknown, or cannot be, gets one and the same response.
 """
 
 import asyncio
+import contextlib
 import gzip
 import hashlib
 import json
@@ -32,7 +33,8 @@ from appservice.core.web.member_page import (
 )
 from appservice.core.web.reels import build_reel
 from appservice.i18n import Texts, preferred_language
-from appservice.media.concatenated import whole_in
+from appservice.media.concatenated import Whole, whole_of
+from appservice.media.storage import MediaStore
 from appservice.store import PublicStore
 from appservice.web.context import CONTEXT
 from appservice.web.media import avatar_image, file_response, playlist_response
@@ -40,7 +42,7 @@ from appservice.web.media_paths import FILE, PLAYLIST, REVISION, STAGE, UUID
 from appservice.web.page import POLICY, SOON, Entry, read_entry, template
 from appservice.web.progressive import send
 from appservice.web.storyboards import plays_same, storyboard_track
-from transcode.hls.playlist import POSTER
+from transcode.hls.playlist import Rendition
 
 _ENTRY = "src/page.tsx"
 _CACHE_BYTES = 64 * 1024 * 1024
@@ -189,7 +191,7 @@ async def _show(pages: _Pages, request: web.Request) -> web.Response:
         request, f"{language} {number}", lambda member: pages.render(language, root, member_view(member), number)
     )
     if page is None:
-        return _page_response(request, _whole(pages.render(language, root, None)), "text/html", status=404)
+        return _page_response(request, _page_of(pages.render(language, root, None)), "text/html", status=404)
     return _page_response(request, page, "text/html")
 
 
@@ -203,7 +205,7 @@ async def _number(request: web.Request) -> int:
     return max(1, min(int(page), int(count.body) if count else 1))
 
 
-def _whole(text: str) -> _Page:
+def _page_of(text: str) -> _Page:
     body = text.encode()
     return _Page("", hashlib.sha256(body).hexdigest()[:16], body)
 
@@ -260,12 +262,21 @@ async def video_file(request: web.Request) -> web.StreamResponse:
     # Who plays an earlier stage goes on in it until it is swept; that of an edit has other media, and another index.
     if not plays_same(video, stage):
         raise NotFoundError("There is nothing here.")
-    folder = context.files.path(video.id, stage, POSTER).parent
-    rendition, whole = await asyncio.to_thread(whole_in, folder, progressive(video.media.renditions))
+    rendition, whole = await _whole(context.files, video, stage)
     headers = {**_HEADERS, "Content-Type": "video/mp4"}
     # A stage's name is never used again, and what is in it stays as it is.
     etag = f"{stage}-{rendition.name}-{whole.size}"
     return await send(request, whole, etag, headers, lambda: context.stores.public.video(video.sender, video.id))
+
+
+async def _whole(files: MediaStore, video: Video, stage: str) -> tuple[Rendition, Whole]:
+    """Put the files together of the first rendition that a stage has all of, and no more. Raises NotFoundError."""
+    for rendition in progressive(video.media.renditions):
+        with contextlib.suppress(NotFoundError):
+            there = await files.rendition(video.id, stage, rendition.name)
+            if f"{len(rendition.durations)}.m4s" not in there:
+                return rendition, await asyncio.to_thread(whole_of, there, rendition)
+    raise NotFoundError("There is nothing here.")
 
 
 @routes.get(_VIDEO + rf"/{{name:{FILE}}}")

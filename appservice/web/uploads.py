@@ -32,7 +32,7 @@ from appservice.core.web import tus_headers
 from appservice.core.web.views import FailureView
 from appservice.encryption.keyring import Keyring
 from appservice.encryption.sealed_content import open_content
-from appservice.media.files import Appender
+from appservice.media.storage import Appender
 from appservice.store import Upload, UploadState
 from appservice.web.context import CONTEXT, Context
 from appservice.web.media_paths import UUID
@@ -231,7 +231,7 @@ async def _create(request: web.Request) -> web.Response:
         session.room_id, session.user_id, filename=name, metadata=text, length=length
     )
     try:
-        await context.upload_folder.create(made.id)
+        await context.storage.uploads.create(made.id)
     except StorageFullError:
         await context.stores.uploads.delete(made)
         raise
@@ -243,7 +243,7 @@ async def _head(request: web.Request) -> web.Response:
     context, found = await _find(request)
     await request.app[RECEIVING].end(found.id)
     if found.state is UploadState.UPLOADING:
-        offset = await context.upload_folder.size(found.id)
+        offset = await context.storage.uploads.size(found.id)
     else:
         offset = found.length or 0  # the bytes may have gone their way
     length = {"Upload-Defer-Length": "1"} if found.length is None else {"Upload-Length": str(found.length)}
@@ -259,7 +259,7 @@ async def _patch(request: web.Request) -> web.Response:
         raise ConflictError("The upload is finished.")
     async with (
         request.app[RECEIVING].begin(found.id, request.content),
-        context.upload_folder.appending(found.id) as end,
+        context.storage.uploads.appending(found.id) as end,
     ):
         if end.offset != offset:
             raise ConflictError(f"Upload-Offset must be {end.offset}.")
@@ -311,7 +311,7 @@ async def _delete(request: web.Request) -> web.Response:
     context, found = await _find(request)
     await request.app[RECEIVING].end(found.id)
     await context.stores.uploads.delete(found)
-    await context.upload_folder.remove(found.id)
+    await context.storage.uploads.remove(found.id)
     return web.Response(status=204)
 
 
@@ -326,7 +326,7 @@ async def finish(request: web.Request, read: Read[FinishRequest]) -> web.Respons
     context, found = await _find(request)
     body = await read()
     if found.state is UploadState.UPLOADING:
-        size = await context.upload_folder.size(found.id)
+        size = await context.storage.uploads.size(found.id)
         if size != found.length:
             raise ConflictError(f"The upload has {size} bytes of {found.length or 'an unknown number'}.")
         await context.stores.uploads.finish(found, start=body.start, end=body.end, convert=body.convert)

@@ -16,14 +16,17 @@ from appservice.encryption.keyring import Keyring, new_keyring, open_keyring
 from appservice.i18n import Texts
 from appservice.matrix.client import Encrypting, HomeserverClient
 from appservice.matrix.names import SystemResolver
-from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
+from appservice.media.opening import open_storage
+from appservice.media.storage import MediaStore, Storage
 from appservice.service.media_keys import MediaKeys
 from appservice.service.use_cases import UseCases
 from appservice.store import InstallationStore, Stores, open_pool
 from appservice.store.attachment_keys import AttachmentKeyStore
 from appservice.store.outbox import Pool
+from appservice.store.upload_leases import UploadLeaseStore
 from appservice.web.access import Access
 from appservice.worker.policies import PolicyWork
+from appservice.worker.scratch import scratch_folder
 
 log = structlog.get_logger()
 
@@ -49,15 +52,18 @@ class Parts:
     use_cases: UseCases
     session: aiohttp.ClientSession
     homeserver: HomeserverClient
-    files: LocalFiles
+    storage: Storage
     languages: Mapping[str, Texts]
-    upload_folder: UploadFolder
-    export_folder: ExportFolder
     keyring: Keyring | None
     """None: nothing is encrypted here, and encrypted rooms are not served."""
     serves_encrypted: bool
     """Say whether encrypted rooms are served; else nothing is said there but that."""
     media_keys: MediaKeys
+
+    @property
+    def files(self) -> MediaStore:
+        """The files of videos."""
+        return self.storage.media
 
     @property
     def texts(self) -> Texts:
@@ -138,11 +144,9 @@ async def open_parts(config: Config, dsn: str, *, serves_encrypted: bool) -> Asy
         if pooler:
             direct = await stack.enter_async_context(await open_pool(dsn, size=_DIRECT_CONNECTIONS))
         session = await stack.enter_async_context(connections(_MOST_CONNECTIONS))
-        files = LocalFiles(config.data_dir / "media")
-        upload_folder = UploadFolder(config.data_dir / "uploads")
-        export_folder = ExportFolder(config.data_dir / "exports")
-        for folder in (files, upload_folder, export_folder):
-            await folder.prepare()
+        cache = None if config.storage.is_local else stack.enter_context(scratch_folder(config.data_dir / "cache"))
+        storage = open_storage(config, UploadLeaseStore(pool), cache)
+        await storage.prepare()
         keyring = await unlock(config, InstallationStore(pool))
         stores = Stores(
             pool,
@@ -167,10 +171,8 @@ async def open_parts(config: Config, dsn: str, *, serves_encrypted: bool) -> Asy
             use_cases=UseCases.on(stores, access.invalidate, keyring, encrypted_rooms=serves_encrypted),
             session=session,
             homeserver=homeserver_of(config, session, stores.outgoing),
-            files=files,
+            storage=storage,
             languages={name: Texts(resources.locales(), name) for name in LANGUAGES},
-            upload_folder=upload_folder,
-            export_folder=export_folder,
             keyring=keyring,
             serves_encrypted=serves_encrypted,
             media_keys=MediaKeys(stores.media_keys, keyring, all_rooms=config.encryption.all_rooms),

@@ -37,7 +37,7 @@ async def build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         relations=RelationReader(parts.homeserver, stores.sent_for),
         homeserver=parts.homeserver,
         openid=await _verifier(config, stack),
-        files=parts.files,
+        storage=parts.storage,
         access=parts.access,
         hub=Hub(parts.dsn, stores.channels.watching, on_change=parts.access.invalidate, deliver=followers.deliver),
         streams=EventStreams(),
@@ -46,8 +46,6 @@ async def build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         limits=RateLimits(),
         # Avatars may come from other homeservers, however slow: what queries ours does not wait behind them.
         session=await stack.enter_async_context(connections(_MOST_OF_PEER)),
-        upload_folder=parts.upload_folder,
-        export_folder=parts.export_folder,
         media_keys=parts.media_keys,
         keyring=parts.keyring,
         draining=asyncio.Event(),

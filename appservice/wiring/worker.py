@@ -145,7 +145,7 @@ class Jobs:
             Chore("waking queues", self._wake_queues, every=self.parts.config.worker.heartbeat_timeout / 2),
             # More often than what was deleted becomes due: so it is seen before, and gone in time.
             Chore("purge", self._purge, every=UNDO_S / 2),
-            Chore("sweep", self._sweep, every=3.0),
+            Chore("sweep", self._sweep, every=self.parts.storage.sweep_s),
             Chore("monitor", self.monitor.check, every=5.0),
             Chore("idle rungs", IdleRungs(self.parts.stores.lower_rungs).act, every=30.0),
             Chore("looking back", self.timeline.backfill_all, every=15.0),
@@ -209,12 +209,12 @@ async def _build_jobs(parts: Parts, tools: Tools, scratch: Path) -> Jobs:
         parts=parts,
         videos=_video_work(parts, tools, scratch),
         uploads=UploadWork(
-            config, stores.rooms, stores.uploads, parts.upload_folder, homeserver, tools, scratch, parts.keyring
+            config, stores.rooms, stores.uploads, parts.storage.uploads, homeserver, tools, scratch, parts.keyring
         ),
         exports=ExportWork(
             stores.exports, stores.commands, homeserver,
             PrivateChats(stores.exports, homeserver, parts.serves_encrypted),
-            parts.files, parts.export_folder, parts.media_keys, scratch, parts.languages, language,
+            parts.files, parts.storage.exports, parts.media_keys, scratch, parts.languages, language,
             config.web.public_url,
             key=await stores.installation.secret("export", Access.new_key()),
             has_key=parts.keyring is not None,

@@ -1,6 +1,7 @@
 """Deletes what is left once a video's row is empty: its message, its original at the homeserver, files left behind."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -9,12 +10,28 @@ from appservice.core.jobs import DeleteMessage, DeleteUnsent
 from appservice.core.model import UserId
 from appservice.i18n import Texts
 from appservice.matrix.client import HomeserverClient
-from appservice.media.files import LocalFiles
+from appservice.media.storage import MediaStore
 from appservice.store import ErasureStore
 
 log = structlog.get_logger()
 
 _MOST_TRIES = 30
+_SHARDS_AT_ONCE = 16
+
+
+class Turns:
+    """Takes some names of many at a time, and begins anew at their end."""
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self._last = ""
+
+    def next(self, names: Sequence[str]) -> list[str]:
+        """Return the names, in order, after those that were returned last."""
+        after = [name for name in sorted(names) if name > self._last] or sorted(names)
+        taken = after[: self._at_once]
+        self._last = taken[-1] if taken else ""
+        return taken
 
 
 @dataclass(frozen=True)
@@ -23,8 +40,9 @@ class ErasingWork:
 
     store: ErasureStore
     homeserver: HomeserverClient
-    files: LocalFiles
+    files: MediaStore
     texts: Texts
+    turns: "Turns" = field(default_factory=lambda: Turns(_SHARDS_AT_ONCE))
 
     async def delete_unsent(self, job: DeleteUnsent) -> None:
         """Delete what was uploaded for a message that never came. May be repeated."""
@@ -72,7 +90,12 @@ class ErasingWork:
         await self.store.media_gone(mxc)
 
     async def sweep(self) -> None:
-        """Delete every folder that no video needs: what a crash, or a disk that was away, left behind."""
-        for video_id in await self.store.without_a_video(await self.files.ids()):
-            log.warning("files_without_a_video", video_id=video_id)
-            await self.files.sweep(video_id, keep=())
+        """Delete the files that no video needs: what a crash, or a disk that was away, left behind.
+
+        Some parts of all videos at a time: in object storage each one costs a request.
+        """
+        for shard in self.turns.next(await self.files.shards()):
+            for video_id in await self.store.without_a_video(await self.files.ids(shard)):
+                if await self.files.stages(video_id):
+                    log.warning("files_without_a_video", video_id=video_id)
+                    await self.files.sweep(video_id, keep=())

@@ -25,8 +25,8 @@ from appservice.i18n import Texts
 from appservice.matrix.client import HomeserverClient
 from appservice.media.concatenated import Whole, whole_of
 from appservice.media.encrypted_writer import EncryptedWriter
-from appservice.media.files import ExportFolder, LocalFiles
-from appservice.media.stored import stored_file
+from appservice.media.storage import ExportFiles, MediaStore
+from appservice.media.stored import decrypted_file, plain_file
 from appservice.service.media_keys import MediaKeys
 from appservice.store import Belongings, CommandStore, ExportStore
 from appservice.store.exports import EXPORT_HOURS
@@ -56,8 +56,8 @@ class ExportWork:
     commands: CommandStore
     homeserver: HomeserverClient
     chats: PrivateChats
-    files: LocalFiles
-    folder: ExportFolder
+    files: MediaStore
+    folder: ExportFiles
     media_keys: MediaKeys
     scratch: Path
     languages: Mapping[str, Texts]
@@ -94,8 +94,8 @@ class ExportWork:
         """Return the message to send; None when another try may do better."""
         digest = hashlib.sha256(secret.encode()).digest()
         made = await self.store.by_secret(digest)
-        if made and (size := await self.folder.size(made[0])) is not None:
-            return self._ready(secret, size)  # by a worker that died before it could send it
+        if made and (file_made := await self.folder.file(made[0])) is not None:
+            return self._ready(secret, file_made.size)  # by a worker that died before it could send it
         belongings = await self.store.belongings(user_id)
         export_id = ExportId(str(uuid.uuid4()))
         file = self.scratch / f"{export_id}.zip"
@@ -145,19 +145,20 @@ class ExportWork:
             key = await self.media_keys.key_of_served(video)
         except NotFoundError:
             return []  # nobody can read them any more
-        return await asyncio.to_thread(self._files, name, video, key)
+        return await self._files(name, video, key)
 
-    def _files(self, name: str, video: Video, key: bytes | None) -> list[tuple[str, Whole]]:
-        """Return the files of a video, best rendition and poster (blocking). Nobody gets out what is in quarantine."""
+    async def _files(self, name: str, video: Video, key: bytes | None) -> list[tuple[str, Whole]]:
+        """Return the files of a video, best rendition and poster. Nobody gets out what is in quarantine."""
         media, quarantined = video.media, video.withheld.held_for is HeldFor.QUARANTINE
         if not media.stage or not media.renditions or video.is_in_progress or quarantined:
             return []
         best = max(media.renditions, key=lambda each: (each.height, each.bandwidth))
-        stage = self.files.path(video.id, media.stage, POSTER).parent
-        parts = [(f"{name}.mp4", whole_of(stage / best.name, best, key))]
+        files = await self.files.rendition(video.id, media.stage, best.name)
+        parts = [(f"{name}.mp4", await asyncio.to_thread(whole_of, files, best, key))]
         if media.has_poster:
-            poster = stage / POSTER
-            parts.append((f"{name}{poster.suffix}", Whole(b"", [stored_file(poster, key)])))
+            poster = await self.files.local(video.id, media.stage, POSTER)
+            stored = await asyncio.to_thread(lambda: decrypted_file(plain_file(poster), key))
+            parts.append((f"{name}{poster.suffix}", Whole(b"", [stored])))
         return parts
 
     async def _notify(self, user_id: UserId, message: str, arguments: Mapping[str, object], *, once: str) -> None:

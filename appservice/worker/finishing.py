@@ -76,7 +76,7 @@ async def _finish(
 ) -> MediaError | TranscodeError | None:
     """Finish a video; return what failed of its lower rungs, when all else is done."""
     with workspace(services.scratch, video.id) as folder:
-        if slots and await share_lower_rungs(services, video, folder):
+        if slots and await share_lower_rungs(services, video):
             await services.finish_known(video)
             return None
         source, failure = folder / "source", None

@@ -1,6 +1,5 @@
 """Makes the rungs below a stream copy that were left out: a stage with all of them replaces the one without."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +11,6 @@ import structlog
 from appservice import metrics
 from appservice.core.errors import MediaError
 from appservice.core.model import DUE_RUNGS, LowerRungs, State, Video
-from appservice.media.links import link_same
 from appservice.store import LowerRungStore
 from appservice.worker.attempts import SupersededError, while_wanted
 from appservice.worker.concurrency import ProcessorSlots
@@ -20,7 +18,6 @@ from appservice.worker.publication import Publication
 from appservice.worker.transcode_options import content_hash, limits_of
 from appservice.worker.video_attempt import VideoServices
 from transcode import READY, TranscodeError, Transcoding
-from transcode.hls.playlist import POSTER
 
 log = structlog.get_logger()
 
@@ -29,7 +26,7 @@ _IDLE_SHARE = 0.5
 _NEXT_S = 2.0
 
 
-async def share_lower_rungs(services: VideoServices, video: Video, folder: Path) -> bool:
+async def share_lower_rungs(services: VideoServices, video: Video) -> bool:
     """Take all rungs of a video from another one of the same file that has them, without fetching it again.
 
     False where there is none, or the video's file is to be fetched anyway. Raises as `make_lower_rungs`.
@@ -38,7 +35,7 @@ async def share_lower_rungs(services: VideoServices, video: Video, folder: Path)
     if video.media.lower_rungs not in DUE_RUNGS or known is None or known.fingerprint is None:
         return False
     async with _publishing(services, video, known.source_hash) as publication:
-        shared = await publication.share(folder / "shared", limits_of(services.config).max_duration, whole=True)
+        shared = await publication.share(limits_of(services.config).max_duration, whole=True)
     if shared:
         _count_made(video)
     return shared
@@ -101,7 +98,7 @@ async def _publish(
     limits, folder = limits_of(services.config), source.parent
     spare = video.media.lower_rungs is LowerRungs.SPARE
     async with slots.lower_rungs(video.id, spare=spare), _publishing(services, video, source_hash) as publication:
-        if await publication.share(folder / "shared", limits.max_duration, whole=True):
+        if await publication.share(limits.max_duration, whole=True):
             return
         out = folder / "out"
         job = Transcoding(source, out, tools=services.tools, limits=limits, settings=services.settings)
@@ -112,8 +109,7 @@ async def _publish(
             made = await transcoding.ladder(publication.key(State.READY))
             if video.media.stage and not video.media.encrypted:
                 # The stage before stays for hours, with the same copy.
-                before = services.files.path(video.id, video.media.stage, POSTER).parent
-                await asyncio.to_thread(link_same, out / READY, before)
+                await services.files.link_same(out / READY, video.id, video.media.stage)
             await publication.ready(made, out / READY)
 
 

@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from appservice.core.errors import MediaError
 from appservice.core.model import State, Video
-from appservice.media.files import LocalFiles, files_of
+from appservice.media.names import files_of
+from appservice.media.storage import MediaStore, StageInProgress, StageName
 from appservice.service.media_keys import SealedKey
 from appservice.store import AttemptStore, Published
 from appservice.worker.attempts import SupersededError
@@ -27,7 +28,7 @@ class Publication:
         video: Video,
         content_hash: bytes,
         store: AttemptStore,
-        files: LocalFiles,
+        files: MediaStore,
         keys: Mapping[State, SealedKey] = MappingProxyType({}),
     ) -> None:
         self._video = video
@@ -36,16 +37,22 @@ class Publication:
         self._store = store
         self._files = files
         self._has_poster = False
+        self._playable: StageInProgress | None = None
         # Used once: browsers cache the files behind a stage's address, and an attempt's number may come again.
         self._name = f"{video.work.attempts}-{secrets.token_hex(4)}"
 
     async def playable(self, result: Result, folder: Path) -> None:
         """Publish the first stage, which may still be in progress; its folder is moved away."""
-        await self._publish(self._published(result, State.PLAYABLE), folder)
+        published = self._published(result, State.PLAYABLE)
+        self._playable = await self._files.publish(folder, self._video.id, published.stage)
+        await self._write_row(published)
 
     async def appended(self, result: Result) -> None:
         """Publish how much of the first stage exists by now; its poster may be new."""
         published = self._published(result, State.PLAYABLE)
+        if self._playable:
+            # The files first: whoever reads the row fetches them.
+            await self._playable.extend()
         if published.available is None or published.has_poster > self._has_poster:
             await self._write_row(published)
         elif not await self._store.append_segments(self._video, published.stage, published.available):
@@ -54,10 +61,12 @@ class Publication:
 
     async def ready(self, result: Result, folder: Path) -> None:
         """Publish the last stage."""
-        await self._publish(self._published(result, State.READY), folder)
+        published = self._published(result, State.READY)
+        await self._files.publish(folder, self._video.id, published.stage)
+        await self._write_row(published)
 
-    async def share(self, folder: Path, max_duration: float, *, whole: bool = False) -> bool:
-        """Publish the files of another video with the same content, by way of the new `folder`, if there is one.
+    async def share(self, max_duration: float, *, whole: bool = False) -> bool:
+        """Publish the files of another video with the same content, if there is one.
 
         `whole`: not one that lacks its lower rungs. Raises MediaError when it plays longer than `max_duration` seconds:
         the other one's room may allow more.
@@ -70,17 +79,20 @@ class Publication:
         media = twin.media
         if (media.duration or 0) > max_duration:
             raise MediaError("too-long", f"It plays {media.duration} s, the limit is {max_duration} s.", final=True)
-        # It may be swept while its files are being linked.
-        if media.stage is None or not await self._files.share(twin.id, media.stage, files_of(twin), folder):
+        stage = self._stage(State.READY)
+        # It may be swept while its files are being copied.
+        if media.stage is None or not await self._files.copy(
+            StageName(twin.id, media.stage), files_of(twin), StageName(self._video.id, stage)
+        ):
             return False
         published = Published(
-            state=State.READY, stage=self._stage(State.READY), duration=media.duration or 0.0, width=media.width or 0,
+            state=State.READY, stage=stage, duration=media.duration or 0.0, width=media.width or 0,
             height=media.height or 0, has_poster=media.has_poster, renditions=media.renditions, blurhash=media.blurhash,
             storyboard=media.storyboard, has_preview=media.has_preview, captions=media.captions,
             content_hash=self._content_hash, audio_left_out=media.audio_left_out,
             left_out=media.lower_rungs is not None,
         )  # fmt: skip
-        await self._publish(published, folder)
+        await self._write_row(published)
         return True
 
     async def withdraw(self) -> list[str]:
@@ -106,10 +118,6 @@ class Publication:
             content_hash=self._content_hash, audio_left_out=result.audio_left_out,
             sealed_key=self._keys[state].sealed if self._keys else None, left_out=result.left_out,
         )  # fmt: skip
-
-    async def _publish(self, published: Published, folder: Path) -> None:
-        await self._files.publish(folder, self._video.id, published.stage)
-        await self._write_row(published)
 
     async def _write_row(self, published: Published) -> None:
         size = await self._files.size(self._video.id, published.stage)

@@ -20,8 +20,8 @@ from appservice.encryption.keyring import Keyring
 from appservice.i18n import Texts, clock
 from appservice.matrix.attachments import encrypt_file
 from appservice.matrix.client import HomeserverClient
-from appservice.media.files import LocalFiles
-from appservice.media.stored import read_all, stored_file
+from appservice.media.storage import MediaStore
+from appservice.media.stored import decrypted_file, plain_file, read_all
 from appservice.service.media_keys import MediaKeys
 from appservice.service.moderation import ModerationService
 from appservice.service.targets import known_to
@@ -50,7 +50,7 @@ class QueuePosts:
     stores: Stores
     moderation: ModerationService
     homeserver: HomeserverClient
-    files: LocalFiles
+    files: MediaStore
     languages: Mapping[str, Texts]
     language: str
     scratch: Path
@@ -152,13 +152,13 @@ class QueuePosts:
     @asynccontextmanager
     async def _poster(self, video: Video) -> AsyncIterator[Path]:
         """Yield a video's poster as a file that is not encrypted. Raises OSError, and NotFoundError."""
-        poster = self.files.path(video.id, video.media.stage or "", POSTER)
+        poster = await self.files.local(video.id, video.media.stage or "", POSTER)
         key = await self.media_keys.key_of_served(video)
         if key is None:
             yield poster
             return
         with workspace(self.scratch, "poster") as folder:
-            content = await asyncio.to_thread(lambda: read_all(stored_file(poster, key)))
+            content = await asyncio.to_thread(lambda: read_all(decrypted_file(plain_file(poster), key)))
             await asyncio.to_thread((folder / POSTER).write_bytes, content)
             yield folder / POSTER
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from appservice.core.model import Video, VideoId, Visibility
-from appservice.media.files import LocalFiles
+from appservice.media.storage import MediaStore
 from appservice.service.media_keys import MediaKeys
 from appservice.store import AttemptStore, VideoStore
 
@@ -15,7 +15,7 @@ class StageSweeping:
 
     store: AttemptStore
     videos: VideoStore
-    files: LocalFiles
+    files: MediaStore
     media_keys: MediaKeys
 
     async def later(self, video_id: VideoId) -> None:

@@ -21,7 +21,7 @@ from appservice.encryption.keyring import Keyring
 from appservice.encryption.sealed_content import seal_content
 from appservice.matrix.attachments import encrypt_file
 from appservice.matrix.client import HomeserverClient
-from appservice.media.files import UploadFolder
+from appservice.media.storage import UploadFiles
 from appservice.store import RoomStore, SupersededUploadError, Upload, UploadStore
 from appservice.worker.attempts import SupersededError, run_attempts, while_wanted
 from appservice.worker.scratch import workspace
@@ -46,7 +46,7 @@ class UploadWork:
     config: Config
     rooms: RoomStore
     store: UploadStore
-    folder: UploadFolder
+    folder: UploadFiles
     homeserver: HomeserverClient
     tools: Tools
     scratch: Path
@@ -154,7 +154,7 @@ class UploadAttempt:
         room = await work.rooms.room(upload.room_id)
         limits = limits_of(work.config, (room.settings if room else RoomSettings()).max_length)
         longest = replace(limits, max_duration=_SOURCE_LENGTH * work.config.media.max_duration)
-        source = work.folder.path(upload.id)
+        source = await work.folder.local(upload.id, folder)
         async with self._reported() as report:
             if converts:
                 cut = Cut(start=upload.start, end=upload.end, longest=limits.max_duration, max_bytes=most)

@@ -5,8 +5,9 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 import structlog
@@ -16,8 +17,8 @@ from appservice.core.errors import NotFoundError
 from appservice.core.model import RoomId, Video, VideoId
 from appservice.core.text.clean import MAX_REASON, clean_text
 from appservice.matrix.discovery import read_limited
-from appservice.media.files import LocalFiles
-from appservice.media.stored import read_all, stored_file
+from appservice.media.storage import MediaStore
+from appservice.media.stored import decrypted_file, plain_file, read_all
 from appservice.service.media_keys import MediaKeys
 from appservice.service.sealed_contents import SealedContents
 from appservice.store import BlockStore, Unjudged, Verdict, VerdictStore
@@ -43,7 +44,7 @@ class VerdictWork:
     store: VerdictStore
     blocks: BlockStore
     session: aiohttp.ClientSession
-    files: LocalFiles
+    files: MediaStore
     media_keys: MediaKeys
     contents: SealedContents
 
@@ -92,7 +93,8 @@ class VerdictWork:
             raise NoVerdictError("its images cannot be decrypted") from error
         content = await self.contents.of(unjudged.video)
         sha256 = content.source_hash.hex() if content else unjudged.sha256
-        body = await asyncio.to_thread(self._request_body, unjudged.video, sha256, key)
+        images = await self._images(unjudged.video)
+        body = await asyncio.to_thread(_request_body, unjudged.video, sha256, images, key)
         for delay in (*_RETRY_AFTER_S, None):
             try:
                 return await self._post(webhook, body)
@@ -121,25 +123,32 @@ class VerdictWork:
         except aiohttp.ClientError as error:
             raise NoVerdictError(f"it cannot be reached ({error})") from error
 
-    def _request_body(self, video: Video, sha256: str | None, key: bytes | None) -> bytes:
-        """Return the request's body (blocking), as README's "Detection webhook" describes it."""
-        content = {
-            "video_id": video.id, "event_id": video.event_id, "room_id": video.room_id, "sender": video.sender,
-            "kind": video.kind, "duration": video.media.duration,
-            "width": video.media.width, "height": video.media.height, "sha256": sha256,
-            "pictures": list(self._images(video, key)),
-        }  # fmt: skip
-        return json.dumps(content).encode()
-
-    def _images(self, video: Video, key: bytes | None) -> Iterator[dict[str, str]]:
+    async def _images(self, video: Video) -> dict[str, Path]:
         there = {
             "poster": (POSTER, video.media.has_poster),
             "storyboard": (STORYBOARD, video.media.storyboard is not None),
         }
-        for name, (file, exists) in there.items():
-            if exists:
-                data = read_all(stored_file(self.files.path(video.id, video.media.stage or "", file), key))
-                yield {"name": name, "media_type": "image/jpeg", "data": base64.b64encode(data).decode()}
+        return {
+            name: await self.files.local(video.id, video.media.stage or "", file)
+            for name, (file, exists) in there.items()
+            if exists
+        }
+
+
+def _request_body(video: Video, sha256: str | None, images: Mapping[str, Path], key: bytes | None) -> bytes:
+    """Return the request's body (blocking), as README's "Detection webhook" describes it."""
+    content = {
+        "video_id": video.id, "event_id": video.event_id, "room_id": video.room_id, "sender": video.sender,
+        "kind": video.kind, "duration": video.media.duration,
+        "width": video.media.width, "height": video.media.height, "sha256": sha256,
+        "pictures": [_image(name, path, key) for name, path in images.items()],
+    }  # fmt: skip
+    return json.dumps(content).encode()
+
+
+def _image(name: str, path: Path, key: bytes | None) -> dict[str, str]:
+    data = read_all(decrypted_file(plain_file(path), key))
+    return {"name": name, "media_type": "image/jpeg", "data": base64.b64encode(data).decode()}
 
 
 def read_verdict(body: bytes) -> tuple[Verdict, str]:

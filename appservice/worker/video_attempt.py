@@ -21,7 +21,7 @@ from appservice.core.settings import RoomSettings
 from appservice.encryption.keyring import Keyring
 from appservice.matrix.client import HomeserverClient
 from appservice.matrix.download import Downloaded, download
-from appservice.media.files import LocalFiles
+from appservice.media.storage import MediaStore
 from appservice.service.media_keys import MediaKeys
 from appservice.store import AttemptStore, LowerRungStore, QuotaStore, RoomStore, VideoStore
 from appservice.worker.attempts import Result, RetryLaterError, SupersededError, while_wanted
@@ -55,7 +55,7 @@ class VideoServices:
     videos: VideoStore
     homeserver: HomeserverClient
     session: aiohttp.ClientSession
-    files: LocalFiles
+    files: MediaStore
     sweeping: StageSweeping
     tools: Tools
     settings: Settings
@@ -172,7 +172,7 @@ class VideoAttempt:
             publication = Publication(video, content, services.store, services.files, keys)
             try:
                 whole = services.makes_lower_rungs(video)
-                if not await publication.share(folder / "shared", limits.max_duration, whole=whole):
+                if not await publication.share(limits.max_duration, whole=whole):
                     await self._while_wanted(self._transcode(video, source, seconds, limits, publication))
             except SupersededError:
                 await services.media_keys.delete(video.id, await publication.withdraw())
@@ -223,7 +223,7 @@ class VideoAttempt:
             # Sent to two rooms at once, it may be whole in the other one when its turn comes.
             # And a viewer of the first stage may have a slow line.
             whole = services.makes_lower_rungs(video) or await services.lower_rungs.is_wanted(video)
-            if not await publication.share(folder / "shared", limits.max_duration, whole=whole):
+            if not await publication.share(limits.max_duration, whole=whole):
                 made = await transcoding.ladder(publication.key(State.READY), below_copy=whole)
                 await publication.ready(made, out / READY)
                 if made.left_out:

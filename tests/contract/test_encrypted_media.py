@@ -256,7 +256,7 @@ async def test_an_export_is_encrypted_on_disk(encrypting: Service) -> None:
     export_id, secret, user = ExportId(str(uuid.uuid4())), secrets.token_urlsafe(32), encrypting.user()
     sealed = encrypting.context.media_keys.new_for_export()
     assert sealed
-    path = encrypting.context.export_folder.path(export_id)
+    path = encrypting.parts.config.data_dir / "exports" / f"{export_id}.zip"
     with path.open("wb") as file:
         EncryptedWriter(file, sealed.key).write(packed.getvalue())
     now = await encrypting.parts.stores.installation.now()

@@ -28,7 +28,7 @@ async def export(service: Service) -> Export:
     with ZipFile(packed, "w") as archive:
         archive.writestr("data.json", "{}" + " " * 5000)
     export_id, secret, user = ExportId(str(uuid.uuid4())), secrets.token_urlsafe(32), service.user()
-    service.context.export_folder.path(export_id).write_bytes(packed.getvalue())
+    (service.parts.config.data_dir / "exports" / f"{export_id}.zip").write_bytes(packed.getvalue())
     now = await service.context.stores.installation.now()
     digest = hashlib.sha256(secret.encode()).digest()
     assert await service.context.stores.exports.add(export_id, UserId(user), digest, [], now)

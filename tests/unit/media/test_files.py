@@ -8,7 +8,9 @@ import pytest
 
 from appservice.core.errors import NotFoundError
 from appservice.core.model import Video, VideoId
-from appservice.media.files import LocalFiles, files_of
+from appservice.media.files import LocalFiles
+from appservice.media.names import files_of
+from appservice.media.storage import StageName
 from appservice.media.stored import open_plain, plain_size
 from tests.support.factories import make_video
 from transcode.storyboard import Storyboard
@@ -72,8 +74,8 @@ async def test_shared_files_outlive_those_of_the_other_video(files: LocalFiles, 
     storyboard = Storyboard(columns=1, count=1, width=160, height=90, interval=1.0)
     one, other = make_video(1, storyboard=storyboard, has_preview=True), VideoId(str(uuid.UUID(int=2)))
     await _whole(files, tmp_path / "one", one)
-    assert await files.share(one.id, "1-ready", files_of(one), tmp_path / "links")
-    await files.publish(tmp_path / "links", other, "1-ready")
+    assert await files.copy(StageName(one.id, "1-ready"), files_of(one), StageName(other, "1-ready"))
+    assert await files.stages(other) == {"1-ready"}
     await files.sweep(one.id, keep=[])
     names = list(files_of(one))
     assert names == [
@@ -91,8 +93,9 @@ async def test_what_is_being_swept_is_not_shared(files: LocalFiles, tmp_path: Pa
         files.path(video.id, "1-ready", missing).unlink()
     else:
         await files.sweep(video.id, keep=[])
-    assert not await files.share(video.id, "1-ready", files_of(video), tmp_path / "links")
-    assert not (tmp_path / "links").exists()
+    target = StageName(VideoId(str(uuid.UUID(int=2))), "1-ready")
+    assert not await files.copy(StageName(video.id, "1-ready"), files_of(video), target)
+    assert not await files.stages(target.video_id)
 
 
 @pytest.mark.parametrize(
@@ -146,20 +149,20 @@ async def test_only_regular_files_are_served(kind: str, files: LocalFiles, tmp_p
         (secret / name).write_text("as_token")
     stage = _stage(tmp_path / "made", "well") if kind != "link on the way" else tmp_path / "made"
     stage.mkdir(exist_ok=True)
-    place = await files.publish(stage, VIDEO, "1-ready")
+    place = (await files.publish(stage, VIDEO, "1-ready")).path
     init, poster = place / "720" / "init.mp4", place / "poster.jpg"
     if kind == "link on the way":
         (place / "720").symlink_to(secret)
         wrong = "720/init.mp4"
         with pytest.raises(NotFoundError):
-            await files.served(VIDEO, "1-ready", wrong)
+            await files.local(VIDEO, "1-ready", wrong)
         return
-    assert await files.served(VIDEO, "1-ready", "720/init.mp4") == init
+    assert await files.local(VIDEO, "1-ready", "720/init.mp4") == init
     {"link": lambda: poster.symlink_to(secret / "config.yaml"), "FIFO": lambda: os.mkfifo(poster)}.get(
         kind, poster.mkdir
     )()
     with pytest.raises(NotFoundError):
-        await files.served(VIDEO, "1-ready", "poster.jpg")
+        await files.local(VIDEO, "1-ready", "poster.jpg")
     if kind != "folder":
         with pytest.raises((NotFoundError, OSError)):
             open_plain(poster)

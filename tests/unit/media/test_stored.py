@@ -11,9 +11,9 @@ import pytest
 from appservice.core.errors import NotFoundError
 from appservice.media.concatenated import whole_of
 from appservice.media.encrypted_writer import EncryptedWriter
-from appservice.media.stored import StoredFile, read_all, stored_file, stored_segment
+from appservice.media.stored import StoredFile, decrypted_file, decrypted_segment, plain_file, read_all
 from tests.support.factories import rendition
-from tests.support.video.decrypted import decrypted_file
+from tests.support.video.decrypted import decrypted_file as decrypted
 from tests.unit.transcode.mp4.test_remux import made
 from transcode.hls.encryption import FileEncryptor, SegmentEncryptor
 
@@ -26,17 +26,17 @@ Write = Callable[[Path, bytes], StoredFile]
 def as_file(folder: Path, content: bytes) -> StoredFile:
     encryptor = FileEncryptor(KEY, b"\xff" * 16)
     (folder / "preview.mp4").write_bytes(encryptor.update(content) + encryptor.finalize())
-    return stored_file(folder / "preview.mp4", KEY)
+    return decrypted_file(plain_file(folder / "preview.mp4"), KEY)
 
 
 def as_segment(folder: Path, content: bytes) -> StoredFile:
     write_segment(folder / "480", 3, content)
-    return stored_segment(folder / "480", 3, KEY)
+    return decrypted_segment(plain_file(folder / "480" / "3.m4s"), "480", 3, KEY)
 
 
 def in_the_clear(folder: Path, content: bytes) -> StoredFile:
     (folder / "preview.mp4").write_bytes(content)
-    return stored_file(folder / "preview.mp4")
+    return plain_file(folder / "preview.mp4")
 
 
 def write_segment(folder: Path, index: int | None, content: bytes) -> None:
@@ -67,10 +67,14 @@ def test_what_nobody_encrypted_is_not_read(damaged: bytes, tmp_path: Path) -> No
     (tmp_path / "480").mkdir()
     (tmp_path / "480" / "0.m4s").write_bytes(damaged)
     with pytest.raises(NotFoundError):
-        stored_segment(tmp_path / "480", 0, KEY)
+        decrypted_segment(plain_file(tmp_path / "480" / "0.m4s"), "480", 0, KEY)
     (tmp_path / "poster.jpg").write_bytes(damaged[:15])
     with pytest.raises(NotFoundError):
-        stored_file(tmp_path / "poster.jpg", KEY)
+        decrypted_file(plain_file(tmp_path / "poster.jpg"), KEY)
+
+
+def _files(folder: Path) -> dict[str, StoredFile]:
+    return {path.name: plain_file(path) for path in folder.iterdir()}
 
 
 def test_a_rendition_as_one_file_is_the_same_encrypted_or_not(tmp_path: Path) -> None:
@@ -83,15 +87,16 @@ def test_a_rendition_as_one_file_is_the_same_encrypted_or_not(tmp_path: Path) ->
     for number, segment in enumerate(segments):
         (plain / f"{number}.m4s").write_bytes(segment)
         write_segment(tmp_path / "480", number, segment)
-    one, other = whole_of(plain, played), whole_of(tmp_path / "480", played, KEY)
+    encrypted = _files(tmp_path / "480")
+    one, other = whole_of(_files(plain), played), whole_of(encrypted, played, KEY)
     assert one.size == other.size
     assert one.head == other.head, "its index has the sizes that are sent"
     for part in (range(one.size), range(len(one.head) + 990, len(one.head) + 1013), range(one.size - 5, one.size)):
         assert b"".join(other.pieces(part)) == b"".join(one.pieces(part))
     with pytest.raises(NotFoundError):
-        whole_of(tmp_path / "480", played, OTHER)
+        whole_of(encrypted, played, OTHER)
     with pytest.raises(NotFoundError):
-        whole_of(tmp_path / "480", replace(played, durations=(2.0,) * 9), KEY)
+        whole_of(encrypted, replace(played, durations=(2.0,) * 9), KEY)
 
 
 def test_a_zip_is_written_encrypted(tmp_path: Path) -> None:
@@ -104,8 +109,8 @@ def test_a_zip_is_written_encrypted(tmp_path: Path) -> None:
     written = path.read_bytes()
     assert b"ftyp" not in written
     assert b"data.json" not in written
-    content = read_all(stored_file(path, KEY))
-    assert content == decrypted_file(written, KEY)
+    content = read_all(decrypted_file(plain_file(path), KEY))
+    assert content == decrypted(written, KEY)
     archive = ZipFile(io.BytesIO(content))
     assert archive.testzip() is None
     assert {name: archive.read(name) for name in archive.namelist() if name != "data.json"} == files

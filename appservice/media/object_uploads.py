@@ -1,0 +1,158 @@
+"""Uploads in object storage: `uploads/{upload id}/{offset}`, each part as long as all others but the last.
+
+Any process goes on where another stopped. Whoever writes holds a lease in the database, which it renews before each
+part: storage has no locks.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from appservice.core.errors import LockedError, NotFoundError, UnavailableError
+from appservice.core.model import UploadId
+from appservice.media.names import is_id
+from appservice.media.objects import Found, Objects
+from appservice.media.storage import Leases
+
+ROOT = "uploads"
+PART = 4 * 1024 * 1024
+"""Bytes of a part, which are in memory for each request that sends some."""
+PUT_S = 20.0
+"""A part that takes longer is given up, while the lease still holds."""
+
+
+class ObjectUploads:
+    """What has arrived of uploads, as objects: its offset is the end of the last part, after a crash too."""
+
+    def __init__(self, objects: Objects, leases: Leases) -> None:
+        self._objects, self._leases = objects, leases
+
+    async def prepare(self) -> None:
+        """Do nothing: storage that does not respond is waited for where it is needed."""
+
+    async def create(self, upload_id: UploadId) -> None:
+        """Begin a new upload with a part of no bytes."""
+        await self._objects.put(_part(upload_id, 0), b"")
+
+    async def size(self, upload_id: UploadId) -> int:
+        """Return how many bytes there are. Raises NotFoundError when they are gone."""
+        return _end(await self._parts(upload_id))
+
+    async def remove(self, upload_id: UploadId) -> None:
+        """Delete the bytes, if they are there."""
+        await self._objects.delete_all(f"{ROOT}/{upload_id}")
+
+    async def ids(self) -> set[UploadId]:
+        """Return what there are bytes of."""
+        names = {each.path.split("/")[1] async for page in self._objects.pages(ROOT) for each in page}
+        return {UploadId(name) for name in names if is_id(name)}
+
+    async def local(self, upload_id: UploadId, folder: Path) -> Path:
+        """Put all parts together in `folder`. Raises NotFoundError."""
+        target = folder / "upload"
+        with await asyncio.to_thread(target.open, "wb") as file:
+            for part in await self._parts(upload_id):
+                await asyncio.to_thread(file.write, await self._get(part.path))
+        return target
+
+    async def _get(self, path: str) -> bytes:
+        try:
+            return await self._objects.get(path)
+        except FileNotFoundError as error:
+            raise NotFoundError("There is no such upload.") from error
+
+    async def _parts(self, upload_id: UploadId) -> list[Found]:
+        """Return the parts in order. Raises NotFoundError where there is none."""
+        found = [each async for page in self._objects.pages(f"{ROOT}/{upload_id}") for each in page]
+        if not found:
+            raise NotFoundError("There is no such upload.")
+        return sorted(found)
+
+    @asynccontextmanager
+    async def appending(self, upload_id: UploadId) -> AsyncIterator["PartAppender"]:
+        """Hold the upload to ourselves among all processes. Raises LockedError, or NotFoundError."""
+        holder = secrets.token_hex(8)
+        await _hold(self._leases, upload_id, holder)
+        try:
+            # Only now: until then another one may have appended.
+            last = (await self._parts(upload_id))[-1]
+            begin = _offset(last)
+            content = await self._get(last.path) if last.size < PART else b""
+            appender = PartAppender(self._objects, self._leases, upload_id, holder)
+            appender.begin(begin if last.size < PART else begin + last.size, content)
+            try:
+                yield appender
+            finally:
+                # Also of a body that broke off: its client goes on from there.
+                await appender.flush()
+        finally:
+            await self._leases.release(upload_id, holder)
+
+
+class PartAppender:
+    """The end of an upload, in memory until it is a part."""
+
+    def __init__(self, objects: Objects, leases: Leases, upload_id: UploadId, holder: str) -> None:
+        self._objects, self._leases = objects, leases
+        self._upload_id, self._holder = upload_id, holder
+        self._begin, self._content, self._stored = 0, bytearray(), 0
+
+    def begin(self, offset: int, content: bytes) -> None:
+        """Go on in the part at an offset, of which there is some content."""
+        self._begin, self._content, self._stored = offset, bytearray(content), len(content)
+
+    @property
+    def offset(self) -> int:
+        """How many bytes there are."""
+        return self._begin + len(self._content)
+
+    async def append(self, piece: bytes) -> None:
+        """Take a piece, and write each part that is full."""
+        self._content += piece
+        while len(self._content) >= PART:
+            await self._put(bytes(self._content[:PART]))
+            rest = self._content[PART:]
+            self.begin(self._begin + PART, b"")
+            self._content = rest
+
+    async def flush(self) -> None:
+        """Write what is not written: over the part that was there, in one step."""
+        if len(self._content) > self._stored:
+            await self._put(bytes(self._content))
+            self._stored = len(self._content)
+
+    async def _put(self, part: bytes) -> None:
+        """Write a part. Whoever is cancelled meanwhile waits for its end, so that nobody else writes beside."""
+        await _hold(self._leases, self._upload_id, self._holder)
+        writing = asyncio.ensure_future(self._put_in_time(_part(self._upload_id, self._begin), part))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait({writing})
+            raise
+
+    async def _put_in_time(self, path: str, part: bytes) -> None:
+        try:
+            async with asyncio.timeout(PUT_S):
+                await self._objects.put(path, part)
+        except TimeoutError as error:
+            raise UnavailableError("Storage took too long. Try again in a moment.") from error
+
+
+async def _hold(leases: Leases, upload_id: UploadId, holder: str) -> None:
+    if not await leases.take(upload_id, holder):
+        raise LockedError("Another request is at this upload. Try again in a moment.")
+
+
+def _part(upload_id: UploadId, offset: int) -> str:
+    return f"{ROOT}/{upload_id}/{offset:015}"
+
+
+def _offset(part: Found) -> int:
+    return int(part.path.rpartition("/")[2])
+
+
+def _end(parts: list[Found]) -> int:
+    return _offset(parts[-1]) + parts[-1].size

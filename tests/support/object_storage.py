@@ -1,0 +1,86 @@
+"""Real object storage on free ports: an S3 server (SeaweedFS), Azurite, and an emulator of Google Cloud Storage."""
+
+import asyncio
+import contextlib
+import json
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from appservice.config import Place
+from appservice.core.errors import UnavailableError
+from appservice.demo.synapse import free_port
+from appservice.media.object_opening import open_objects
+from tests.support.waiting import eventually
+
+ROOT = Path(__file__).parents[2]
+ACCESS_KEY, SECRET_KEY = "key-of-the-tests", "secret-of-the-tests"
+BUCKET = "reel"
+
+
+@dataclass
+class ObjectStorage:
+    """A place that a configuration's `storage` names, and the origin that browsers see of it."""
+
+    place: dict[str, Any]
+    origin: str = ""
+
+    def section(self, prefix: str, **more: object) -> dict[str, Any]:
+        """Return a `storage` section with a prefix of its own."""
+        return {**self.place, "url": f"{self.place['url']}/{prefix}", **more}
+
+
+@asynccontextmanager
+async def s3_server() -> AsyncIterator[ObjectStorage]:
+    """Run an S3 server with a bucket until the context ends."""
+    ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
+    with tempfile.TemporaryDirectory(prefix="roomreel-s3-") as name:
+        folder = Path(name)
+        credentials = [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}]
+        (folder / "s3.json").write_text(
+            json.dumps({"identities": [{"name": "t", "credentials": credentials, "actions": ["Admin"]}]})
+        )
+        listening = [f"-{part}.port={port}" for part, port in ports.items()]
+        listening += [f"-{part}.port.grpc={free_port()}" for part in ports]
+        words = (
+            "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3", *listening,
+            f"-s3.config={folder / 's3.json'}", "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false",
+            f"-s3.localSocket={folder / 's3.sock'}", f"-filer.localSocket={folder / 'filer.sock'}",
+            "-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=40",
+        )  # fmt: skip
+        url = f"http://127.0.0.1:{ports['s3']}"
+        async with _running(folder, "weed", *words) as process:
+            options = {"access_key_id": ACCESS_KEY, "secret_access_key": SECRET_KEY}
+            place = {
+                "url": f"s3://{BUCKET}", "endpoint": url, "region": "us-east-1", "allow_http": True, "options": options,
+            }  # fmt: skip
+            objects = open_objects(Place.model_validate(place))
+
+            async def responds() -> bool:
+                assert process.returncode is None, (folder / "output").read_text()[-4000:]
+                try:
+                    # It makes the bucket as well.
+                    await objects.put("probe", b"")
+                except UnavailableError:
+                    return False
+                return True
+
+            await eventually(responds, what="the S3 server")
+            await objects.delete(["probe"])
+            yield ObjectStorage(place, url)
+
+
+@asynccontextmanager
+async def _running(folder: Path, *words: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    with (folder / "output").open("wb") as output:
+        process = await asyncio.create_subprocess_exec(*words, cwd=folder, stdout=output, stderr=output)
+    try:
+        yield process
+    finally:
+        # Nothing of it is needed any more.
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
