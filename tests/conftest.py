@@ -19,6 +19,7 @@ from tests.support.clips import make_small_clip
 from tests.support.databases import CreateDatabase, apply_migrations
 from tests.support.installation import Installation
 from tests.support.launch import fork
+from tests.support.object_storage import ObjectStorage, azurite, s3_server
 from transcode import Tools, find_tools
 
 # A busy machine is slower than Hypothesis takes for granted; and a run must not depend on chance.
@@ -43,6 +44,20 @@ SLOW = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     slow = {name: place for place, name in enumerate(SLOW)}
     items.sort(key=lambda item: slow.get(item.path.name, len(slow)))
+
+
+@pytest.fixture(scope="session")
+async def s3() -> AsyncIterator[ObjectStorage]:
+    """A real S3 server; each test has a prefix of its own in it."""
+    async with s3_server() as storage:
+        yield storage
+
+
+@pytest.fixture(scope="session")
+async def azure() -> AsyncIterator[ObjectStorage]:
+    """A real emulator of Azure Blob Storage; each test has a prefix of its own in it."""
+    async with azurite() as storage:
+        yield storage
 
 
 @pytest.fixture(scope="session")

@@ -121,6 +121,10 @@ class UnavailableError(RequestError):
     errcode = "M_UNAVAILABLE"
 
 
+class StorageUnavailableError(UnavailableError):
+    """Object storage does not respond, or refuses us; the same request may succeed in some seconds."""
+
+
 class TooLargeError(RequestError):
     """The body, or what it announces, is larger than we take."""
 

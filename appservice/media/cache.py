@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from appservice.core.errors import UnavailableError
+from appservice.core.errors import StorageUnavailableError
 
 _AGE_S = 600.0
 """What was deleted in storage is nobody's to keep."""
@@ -63,7 +63,7 @@ class FileCache:
             await asyncio.to_thread(path.unlink, missing_ok=True)
             if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
                 await self._keep(0)
-                raise UnavailableError(f"What was fetched from storage cannot be written: {error}") from error
+                raise StorageUnavailableError(f"What was fetched from storage cannot be written: {error}") from error
             raise
         await self.drop(name)
         await self._keep(self._most - size)

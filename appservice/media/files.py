@@ -160,6 +160,10 @@ class LocalFiles:
         """Return None: it comes from us."""
         return None
 
+    async def origins(self) -> tuple[str, ...]:
+        """Return that viewers are sent nowhere else."""
+        return ()
+
     def path(self, video_id: VideoId, stage: str, name: str) -> Path:
         """Return where a media file lies. Raises NotFoundError for names that are none of ours."""
         return self._root / checked_path(video_id, stage, name)

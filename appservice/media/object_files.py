@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Collection, Coroutine, Iterable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from async_lru import alru_cache
 
@@ -134,6 +135,13 @@ class ObjectFiles:
             return f"{self._cdn}/{path}" if encrypted else None
         return await self._objects.sign(path, ADDRESS_S) if self._redirects else None
 
+    async def origins(self) -> tuple[str, ...]:
+        """Return where such addresses lead, as a Content Security Policy has it."""
+        if not self._cdn and not self._redirects:
+            return ()
+        parts = urlsplit(self._cdn or await self._objects.sign(ROOT, ADDRESS_S))
+        return (f"{parts.scheme}://{parts.netloc}",)
+
 
 class UploadedStage:
     """A stage whose folder stays where it is, and its files are uploaded once they are finished."""
@@ -182,8 +190,9 @@ async def _all(work: Iterable[Coroutine[None, None, None]]) -> None:
         ended = True
         await asyncio.wait(tasks)
         raise
-    for task in tasks:
-        task.result()
+    for error in [task.exception() for task in tasks]:
+        if error:
+            raise error
 
 
 def _opened(path: Path) -> HotFile:

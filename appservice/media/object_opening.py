@@ -10,7 +10,7 @@ from obstore.exceptions import BaseError, UnknownConfigurationKeyError
 from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 
 from appservice.config import Config, Place, Serve, StorageConfig
-from appservice.core.errors import ConfigError, UnavailableError
+from appservice.core.errors import ConfigError, StorageUnavailableError
 from appservice.media.cache import FileCache
 from appservice.media.object_exports import ObjectExports
 from appservice.media.object_files import ObjectFiles
@@ -95,7 +95,7 @@ async def probe_storage(config: Config) -> str:
         doing = "deleted"
         await objects.delete([path])
         left = [each.path async for page in objects.pages(folder) for each in page]
-    except (UnavailableError, FileNotFoundError) as error:
+    except (StorageUnavailableError, FileNotFoundError) as error:
         raise ConfigError(f"{config.storage.url}: an object cannot be {doing}. {error}") from error
     if read != _PROBE or listed != [path] or left:
         raise ConfigError(f"{config.storage.url}: what was written is not what is read, listed and deleted there.")

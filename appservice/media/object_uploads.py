@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from appservice.core.errors import LockedError, NotFoundError, UnavailableError
+from appservice.core.errors import LockedError, NotFoundError, StorageUnavailableError
 from appservice.core.model import UploadId
 from appservice.media.names import is_id
 from appservice.media.objects import Found, Objects
@@ -138,7 +138,7 @@ class PartAppender:
             async with asyncio.timeout(PUT_S):
                 await self._objects.put(path, part)
         except TimeoutError as error:
-            raise UnavailableError("Storage took too long. Try again in a moment.") from error
+            raise StorageUnavailableError("Storage took too long. Try again in a moment.") from error
 
 
 async def _hold(leases: Leases, upload_id: UploadId, holder: str) -> None:

@@ -1,7 +1,7 @@
 """Objects in S3, Google Cloud Storage, Azure or a shared folder, by obstore: bounded in memory and requests.
 
 FileNotFoundError says that an object is not there. Everything else that storage refuses, or does not respond to, is an
-outage: UnavailableError.
+outage: StorageUnavailableError.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 
-from appservice.core.errors import UnavailableError
+from appservice.core.errors import StorageUnavailableError
 
 if TYPE_CHECKING:
     from obstore import Attributes
@@ -76,13 +76,13 @@ class Objects:
         return {"Content-Type": _TYPES[PurePosixPath(path).suffix], "Cache-Control": _CACHED}
 
     async def get_file(self, path: str, target: Path, most: int) -> int:
-        """Write an object to a new file, and return its bytes. Raises UnavailableError, too, for more than `most`."""
+        """Write an object to a new file, and return its bytes. Raises StorageUnavailableError for more than `most`."""
         async with self._files:
             with _outages():
                 response = await obstore.get_async(self._store, path)
                 size = response.meta["size"]
                 if size > most:
-                    raise UnavailableError(f"There is no room here for an object of {size} bytes.")
+                    raise StorageUnavailableError(f"There is no room here for an object of {size} bytes.")
                 with await asyncio.to_thread(target.open, "wb") as file:
                     async for piece in response.stream(min_chunk_size=_MIB):
                         await asyncio.to_thread(file.write, piece)
@@ -174,9 +174,9 @@ def _outages() -> Iterator[None]:
     try:
         yield
     except BaseError as error:
-        raise UnavailableError(f"Storage: {_reason(error)}") from None
+        raise StorageUnavailableError(f"Storage: {_reason(error)}") from None
     except (ConnectionError, TimeoutError) as error:
-        raise UnavailableError(f"Storage: {error or type(error).__name__}") from error
+        raise StorageUnavailableError(f"Storage: {error or type(error).__name__}") from error
 
 
 def _reason(error: Exception) -> str:

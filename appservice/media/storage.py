@@ -3,7 +3,7 @@
 Every method may raise UnavailableError where it lies elsewhere and that does not respond: the same may succeed later.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +75,9 @@ class MediaStore(Protocol):
 
     async def address(self, video_id: VideoId, stage: str, name: str, *, encrypted: bool) -> str | None:
         """Return where a viewer who has access gets a file without us, for less than a minute; None: from us."""
+
+    async def origins(self) -> tuple[str, ...]:
+        """Return where such addresses lead, as a Content Security Policy has it."""
 
 
 class Appender(Protocol):
@@ -153,14 +156,8 @@ class Storage:
     uploads: UploadFiles
     exports: ExportFiles
     sweep_s: float
-    origins: tuple[str, ...] = ()
-    """Where viewers are sent for files, as a Content Security Policy has it."""
 
     async def prepare(self) -> None:
         """Get ready, once."""
         for part in (self.media, self.uploads, self.exports):
             await part.prepare()
-
-
-Pages = AsyncIterator[list[str]]
-"""Names in pages."""

@@ -9,7 +9,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from appservice import metrics
-from appservice.core.errors import LimitExceededError, RequestError, UnavailableError
+from appservice.core.errors import LimitExceededError, RequestError, StorageUnavailableError, UnavailableError
 from appservice.core.web.views import ErrorView, LimitView
 from appservice.store import VideoStore
 from appservice.web import (
@@ -41,6 +41,7 @@ from appservice.web.requests import check_address, json_response
 
 log = structlog.get_logger()
 
+_STORAGE_RETRY_AFTER_S = 5
 _HTTP_ERRCODES = {404: "M_UNRECOGNIZED", 405: "M_UNRECOGNIZED", 413: "M_TOO_LARGE"}
 
 
@@ -67,6 +68,10 @@ async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     except LimitExceededError as error:
         return _limited(error)
+    except StorageUnavailableError as error:
+        response = _error(error.status, error.errcode, str(error))
+        response.headers["Retry-After"] = str(_STORAGE_RETRY_AFTER_S)
+        return response
     except RequestError as error:
         return _error(error.status, error.errcode, str(error))
     except web.HTTPRedirection:

@@ -20,12 +20,23 @@ _ENTRY = "src/main.tsx"
 _HASH = 9  # characters: a hyphen, and what stands for the content
 SOON = ("src/ui/first.ts", "src/player/engines.ts")
 """Modules that every page which plays imports soon after its script."""
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
-    "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
-"""The Content Security Policy of every page; who may frame it is the page's own."""
+
+
+def policy(*origins: str) -> str:
+    """Return the Content Security Policy of a page that fetches media from us, and from some other `origins`.
+
+    Who may frame it is the page's own.
+    """
+    us = " ".join(("'self'", *origins))
+    return (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {us} data:; media-src {us} blob:; "
+        f"connect-src {us}; font-src 'self'; base-uri 'none'; form-action 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+
+
+POLICY = policy()
+"""That of every page that fetches everything from us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +103,11 @@ def add_page(app: web.Application) -> None:
     render = rendered(template(resources.templates(), "widget.html"), read_entry(assets, _ENTRY, SOON))
 
     async def page(request: web.Request) -> web.Response:
-        ancestors = request.app[CONTEXT].config.web.frame_ancestors
+        context = request.app[CONTEXT]
+        ancestors = context.config.web.frame_ancestors
         framing = f"; frame-ancestors {' '.join(ancestors)}" if ancestors else ""
         headers = {
-            "Content-Security-Policy": POLICY + framing,
+            "Content-Security-Policy": policy(*await context.files.origins()) + framing,
             "Cache-Control": "no-cache",
             "Vary": "Accept-Language",
         }

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from appservice.media.opening import open_storage
 from appservice.media.storage import StageName, Storage
 from appservice.media.stored import read_all
 from tests.support.factories import make_video
-from tests.support.object_storage import ObjectStorage, s3_server
+from tests.support.object_storage import ObjectStorage
 from tests.support.service import settings_of
 from transcode.storyboard import Storyboard
 
@@ -43,17 +42,11 @@ class Leases:
             del self.holders[upload_id]
 
 
-@pytest.fixture(scope="session")
-async def s3() -> AsyncIterator[ObjectStorage]:
-    async with s3_server() as storage:
-        yield storage
-
-
 def _config(folder: Path, section: dict[str, Any]) -> Config:
     return Config.model_validate(settings_of(folder, "http://127.0.0.1:1", "embedded", storage=section))
 
 
-@pytest.fixture(params=["local", "file", "s3"])
+@pytest.fixture(params=["local", "file", "s3", "azure"])
 def config(request: pytest.FixtureRequest, tmp_path: Path) -> Config:
     kind = request.param
     if kind == "local":

@@ -1,14 +1,21 @@
 """Real object storage on free ports: an S3 server (SeaweedFS), Azurite, and an emulator of Google Cloud Storage."""
 
 import asyncio
+import base64
 import contextlib
+import hmac
 import json
+import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
+
+import aiohttp
 
 from appservice.config import Place
 from appservice.core.errors import UnavailableError
@@ -19,6 +26,9 @@ from tests.support.waiting import eventually
 ROOT = Path(__file__).parents[2]
 ACCESS_KEY, SECRET_KEY = "key-of-the-tests", "secret-of-the-tests"
 BUCKET = "reel"
+# Those of every emulator, as Microsoft documents them.
+_ACCOUNT = "devstoreaccount1"
+_ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 
 @dataclass
@@ -52,7 +62,7 @@ async def s3_server() -> AsyncIterator[ObjectStorage]:
             "-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=40",
         )  # fmt: skip
         url = f"http://127.0.0.1:{ports['s3']}"
-        async with _running(folder, "weed", *words) as process:
+        async with _running(folder, str(Path(sys.executable).with_name("weed")), *words) as process:
             options = {"access_key_id": ACCESS_KEY, "secret_access_key": SECRET_KEY}
             place = {
                 "url": f"s3://{BUCKET}", "endpoint": url, "region": "us-east-1", "allow_http": True, "options": options,
@@ -71,6 +81,46 @@ async def s3_server() -> AsyncIterator[ObjectStorage]:
             await eventually(responds, what="the S3 server")
             await objects.delete(["probe"])
             yield ObjectStorage(place, url)
+
+
+@asynccontextmanager
+async def azurite() -> AsyncIterator[ObjectStorage]:
+    """Run an emulator of Azure Blob Storage with a container until the context ends."""
+    port = free_port()
+    main = ROOT / ".run" / "azurite" / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
+    assert main.is_file(), "./run test installs it"
+    with tempfile.TemporaryDirectory(prefix="roomreel-azurite-") as name:
+        words = ("--silent", "--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry")
+        listening = ("--blobHost", "127.0.0.1", "--blobPort", str(port))
+        node = shutil.which("node") or str(ROOT / ".run" / "node" / "node")
+        url = f"http://127.0.0.1:{port}/{_ACCOUNT}"
+        async with _running(Path(name), node, str(main), *words, *listening) as process:
+
+            async def responds() -> bool:
+                assert process.returncode is None, (Path(name) / "output").read_text()[-4000:]
+                return await _make_container(url)
+
+            await eventually(responds, what="Azurite")
+            options = {"account_name": _ACCOUNT, "account_key": _ACCOUNT_KEY}
+            place = {"url": f"az://{BUCKET}", "endpoint": url, "allow_http": True, "options": options}
+            yield ObjectStorage(place, f"http://127.0.0.1:{port}")
+
+
+async def _make_container(url: str) -> bool:
+    """Make the container as Azure's REST API has it ("Authorize with Shared Key"), for obstore makes none."""
+    headers = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": "2021-12-02"}
+    named = "".join(f"{name}:{value}\n" for name, value in headers.items())
+    text = "PUT" + "\n" * 12 + f"{named}/{_ACCOUNT}/{_ACCOUNT}/{BUCKET}\nrestype:container"
+    signed = hmac.digest(base64.b64decode(_ACCOUNT_KEY), text.encode(), "sha256")
+    headers["Authorization"] = f"SharedKey {_ACCOUNT}:{base64.b64encode(signed).decode()}"
+    try:
+        async with aiohttp.ClientSession() as http, http.put(
+            f"{url}/{BUCKET}?restype=container", headers=headers, skip_auto_headers=["Content-Type"]
+        ) as response:  # fmt: skip
+            assert response.status == 201, await response.text()
+            return True
+    except aiohttp.ClientError:
+        return False
 
 
 @asynccontextmanager
