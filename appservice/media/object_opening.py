@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+import aiohttp
 from obstore.exceptions import BaseError, UnknownConfigurationKeyError
 from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _MIB = 1024 * 1024
 # Requests are paid for.
 _SWEEP_S = 60.0
+_PROBE_S = 30
+_CORS = "Access-Control-Allow-Origin"
 _PROBE = b"Roomreel writes, reads, lists and deletes this to see that it can."
 
 
@@ -78,13 +81,14 @@ def _store(place: Place) -> "ObjectStore":
 
 
 async def probe_storage(config: Config) -> str:
-    """Write, read, list and delete an object, and return what storage there is.
+    """Write, read, list and delete an object, also as viewers read it, and return what storage there is.
 
     Raises ConfigError, which says what fails. Nothing is done where files are in the folders below `data_dir`.
     """
-    if config.storage.url is None:
+    chosen = config.storage
+    if chosen.url is None:
         return str(config.data_dir)
-    objects, folder = open_objects(config.storage), f"probes/{secrets.token_hex(8)}"
+    objects, folder = open_objects(chosen), f"probes/{secrets.token_hex(8)}"
     path, doing = f"{folder}/probe", "written"
     try:
         await objects.put(path, _PROBE)
@@ -92,11 +96,34 @@ async def probe_storage(config: Config) -> str:
         read = await objects.get(path)
         doing = "listed"
         listed = [each.path async for page in objects.pages(folder) for each in page]
+        await _probe_as_viewer(config, objects, path)
         doing = "deleted"
         await objects.delete([path])
         left = [each.path async for page in objects.pages(folder) for each in page]
     except (StorageUnavailableError, FileNotFoundError) as error:
-        raise ConfigError(f"{config.storage.url}: an object cannot be {doing}. {error}") from error
+        raise ConfigError(f"{chosen.url}: an object cannot be {doing}. {error}") from error
     if read != _PROBE or listed != [path] or left:
-        raise ConfigError(f"{config.storage.url}: what was written is not what is read, listed and deleted there.")
-    return str(config.storage.url)
+        raise ConfigError(f"{chosen.url}: what was written is not what is read, listed and deleted there.")
+    return chosen.url
+
+
+async def _probe_as_viewer(config: Config, objects: Objects, path: str) -> None:
+    """Fetch an object as the widget's page does, which is of another origin. Raises ConfigError."""
+    if config.storage.serve is Serve.PROXY:
+        return
+    is_cdn = config.storage.serve is Serve.CDN
+    address = f"{config.storage.cdn_url}/{path}" if is_cdn else await objects.sign(path, _PROBE_S)
+    place = str(config.storage.cdn_url) if is_cdn else "{0.scheme}://{0.netloc}".format(urlsplit(address))
+    page = "{0.scheme}://{0.netloc}".format(urlsplit(config.web.public_url))
+    timeout = aiohttp.ClientTimeout(total=_PROBE_S)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(
+            address, headers={"Origin": page}
+        ) as response:  # fmt: skip
+            read, allowed = await response.content.read(2 * len(_PROBE)), response.headers.get(_CORS)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise ConfigError(f"{place} does not respond to viewers ({error or type(error).__name__}).") from error
+    if read != _PROBE:
+        raise ConfigError(f"{place} responds to viewers with {response.status}, and not with the file.")
+    if allowed not in {"*", page}:
+        raise ConfigError(f"{place} does not let pages of {page} read it (CORS). See docs/storage.md.")

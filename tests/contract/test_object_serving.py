@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from appservice.core.model import ExportId, UserId, VideoId
+from appservice.core.model import ExportId, UploadId, UserId, VideoId
 from appservice.demo.synapse import free_port
 from tests.support.databases import CreateDatabase
 from tests.support.object_storage import ObjectStorage
@@ -216,7 +216,7 @@ async def test_an_upload_goes_on_at_another_web_process(servings: Servings) -> N
         assert (status, headers["Upload-Offset"]) == (204, str(end))
     status, _ = await _tus(other, viewer, "PATCH", path, b"", Upload_Offset="7", **octets)
     assert status == 409
-    upload_id = path.rpartition("/")[2]
+    upload_id = UploadId(path.rpartition("/")[2])
     scratch = servings.folder / "scratch"
     scratch.mkdir()
     assert (await other.parts.storage.uploads.local(upload_id, scratch)).read_bytes() == content

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from appservice.config import Config
-from appservice.core.errors import BrokenOffError, LockedError, NotFoundError, UnavailableError
+from appservice.core.errors import BrokenOffError, ConfigError, LockedError, NotFoundError, UnavailableError
 from appservice.core.model import ExportId, UploadId, Video, VideoId
 from appservice.demo.synapse import free_port
 from appservice.media.files import LocalFiles
 from appservice.media.names import files_of
-from appservice.media.object_opening import probe_storage
+from appservice.media.object_opening import open_objects, probe_storage
 from appservice.media.object_uploads import PART
 from appservice.media.opening import open_storage
 from appservice.media.storage import StageName, Storage
@@ -259,6 +261,26 @@ async def test_exports(storage: Storage, tmp_path: Path) -> None:
 async def test_storage_is_probed(config: Config, storage: Storage) -> None:
     assert await probe_storage(config)
     assert await _all_ids(storage) == set()
+
+
+async def test_what_viewers_may_not_read_is_said(s3: ObjectStorage, tmp_path: Path) -> None:
+    async def to_cdn(request: web.Request) -> web.Response:
+        objects = open_objects(config.storage)
+        allowed = {"Access-Control-Allow-Origin": origin} if (origin := origins.get(request.headers["Origin"])) else {}
+        return web.Response(body=await objects.get(request.path.removeprefix("/")), headers=allowed)
+
+    app, origins = web.Application(), dict[str, str]()
+    app.router.add_get("/{path:.*}", to_cdn)
+    section = s3.section(uuid.uuid4().hex)
+    assert await probe_storage(_config(tmp_path, {**section, "serve": "redirect"}))
+    async with TestServer(app) as cdn:
+        config = _config(tmp_path, {**section, "serve": "cdn", "cdn_url": str(cdn.make_url(""))})
+        with pytest.raises(ConfigError, match="CORS"):
+            await probe_storage(config)
+        origins["http://127.0.0.1:1"] = "http://127.0.0.1:1"
+        assert await probe_storage(config)
+    with pytest.raises(ConfigError, match="does not respond to viewers"):
+        await probe_storage(config)
 
 
 async def test_storage_that_does_not_respond_is_an_outage(tmp_path: Path) -> None:

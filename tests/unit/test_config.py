@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from appservice.config import Config, load_config
 from appservice.core.errors import ConfigError
 from appservice.core.rules.permissions import Level
+from appservice.media.object_opening import open_objects
 from appservice.registration import new_token, render_registration
 
 ROOT = Path(__file__).parent.parent.parent
@@ -333,3 +334,38 @@ def test_keys_that_are_none(tmp_path: Path, encryption: dict[str, object], probl
     (tmp_path / "short").write_text("short", encoding="utf-8")
     with pytest.raises(ConfigError, match=problem):
         load(tmp_path, with_keys(encryption=encryption))
+
+
+@pytest.mark.parametrize(
+    ("storage", "problem"),
+    [
+        ({"url": "http://example.org/bucket"}, "s3://bucket/prefix"),
+        ({"url": "s3://key:secret@bucket"}, "s3://bucket/prefix"),
+        ({"url": "s3:///prefix"}, "s3://bucket/prefix"),
+        ({"url": "file://folder"}, "file:///folder"),
+        ({"url": "s3://b", "endpoint": "http://10.0.0.1:9000"}, "allow_http: true"),
+        ({"endpoint": "https://s3.example.org"}, "`url` is missing"),
+        ({"options": {"account_key": "very-secret"}}, "`url` is missing"),
+        ({"url": "s3://b", "serve": "cdn"}, "cdn_url"),
+        ({"serve": "redirect"}, "needs object storage"),
+        ({"url": "file:///srv/reel", "serve": "redirect"}, "needs object storage"),
+        ({"url": "s3://b", "serve": "nginx"}, "`storage.serve`"),
+        ({"url": "s3://b", "cache": 0}, "`storage.cache`"),
+    ],
+)
+def test_storage_that_cannot_be(tmp_path: Path, storage: dict[str, object], problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem) as caught:
+        load(tmp_path, {**LEAST, "storage": storage})
+    assert "secret" not in str(caught.value)
+
+
+def test_storage_keeps_its_secrets(tmp_path: Path) -> None:
+    options = {"access_key_id": "who", "secret_access_key": 12345678}
+    config = load(tmp_path, {**LEAST, "storage": {"url": "s3://b/p/", "options": options}})
+    assert config.storage.url == "s3://b/p"
+    assert config.storage.options["secret_access_key"].get_secret_value() == "12345678"
+    assert "12345678" not in repr(config)
+    with pytest.raises(ConfigError, match=r"storage\.options") as caught:
+        open_objects(config.storage.model_copy(update={"options": {"bogus": SecretStr("very-secret")}}))
+    assert "very-secret" not in str(caught.value)
+    assert "bogus" in str(caught.value)
