@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     renew.add_argument(
         "--reset-cross-signing", action="store_true", help="with new cross-signing keys: who verified the bot sees it"
     )
+    actions.add_parser("move-storage", help="move videos from `storage.also` to `storage.url`, while all else goes on")
     for name, text in (
         ("erase", "delete all that is kept of a user or a room"),
         ("remains", "prove what is left of a user or a room; exit 1 when something is"),
@@ -147,6 +148,10 @@ async def _admin(args: argparse.Namespace, config: Config) -> int:
             print(await operator_commands.renew_device(config, reset_cross_signing=args.reset_cross_signing))
         case "erase":
             print(await operator_commands.erase(config, args.whom))
+        case "move-storage":
+            text, all_moved = await operator_commands.move_storage(config, print)
+            print(text)
+            return OK if all_moved else FAILED
         case "remains":
             text, nothing = await operator_commands.remains(config, args.whom)
             print(text)

@@ -208,16 +208,20 @@ class Place(_Section):
 
 
 class StorageConfig(Place):
-    """Where videos, uploads and exports are stored, and how viewers get them; `cache` in MiB."""
+    """Where videos, uploads and exports are stored, and how viewers get them; `cache` in MiB.
+
+    `also` is where what was stored before is read, until it was moved.
+    """
 
     serve: Serve = Serve.PROXY
     cdn_url: BaseUrl | None = None
     cache: Annotated[int, Field(gt=0)] = 2048
+    also: Place | None = None
 
     @property
     def is_local(self) -> bool:
         """Whether all is in the folders below `data_dir`."""
-        return self.url is None
+        return self.url is None and self.also is None
 
     @model_validator(mode="after")
     def _servable(self) -> Self:
@@ -225,6 +229,8 @@ class StorageConfig(Place):
             raise ValueError("`serve: cdn` needs `cdn_url`")
         if self.serve is not Serve.PROXY and (self.url is None or self.url.startswith("file:")):
             raise ValueError(f"`serve: {self.serve}` needs object storage: s3://, gs:// or az://")
+        if self.also is not None and (self.also.url, self.also.endpoint) == (self.url, self.endpoint):
+            raise ValueError("`also` is the same place: what is moved from there would be deleted")
         return self
 
 

@@ -1,7 +1,7 @@
 """Short commands for operators: migrate, look, give a video another try. Each returns what to print."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, timedelta
 from pathlib import Path
@@ -16,7 +16,8 @@ from appservice.database.exclusive import Fence, do_alone
 from appservice.database.migrate import Phase
 from appservice.database.opening import bring_up_to_date, check_up_to_date, open_database
 from appservice.i18n import Texts
-from appservice.media.opening import open_storage
+from appservice.media.moving import MovingFiles
+from appservice.media.opening import open_both, open_storage
 from appservice.service.recovery_key import RecoveryKey
 from appservice.service.use_cases import UseCases
 from appservice.store import (
@@ -35,8 +36,10 @@ from appservice.store.outgoing import DEVICE_LOCK
 from appservice.store.upload_leases import UploadLeaseStore
 from appservice.wiring.encrypted_rooms import account_of
 from appservice.wiring.parts import connections, unlock
+from appservice.worker.scratch import scratch_folder
 
 _CONNECTIONS = 8
+_MOVE_LOCK = 7432
 
 
 @asynccontextmanager
@@ -122,6 +125,41 @@ async def _remains(config: Config, whom: str, user_id: UserId, room_id: RoomId, 
         if stray:
             left["folders of no video"] = stray
     return "\n".join(f"{what}: {count}" for what, count in left.items()) or f"Nothing is left of {whom}.", not left
+
+
+async def move_storage(config: Config, say: Callable[[str], None]) -> tuple[str, bool]:
+    """Move videos from `storage.also` to where they are stored now; return what to print, and whether all are moved.
+
+    May be repeated at any time, and stopped: what is moved is read in the new place, all else in the old one.
+    """
+    moved, failed, outcome = 0, 0, ""
+    async with open_database(config, attach=True) as dsn:
+        await check_up_to_date(dsn)
+        with scratch_folder(config.data_dir / "cache") as folder:
+            async with await open_pool(dsn, size=2) as pool:
+                new, old = open_both(config, UploadLeaseStore(pool), folder)
+                await new.prepare()
+                await old.prepare()
+                files = MovingFiles(new.media, old.media, folder)
+
+                async def move(_: Fence) -> None:
+                    nonlocal moved, failed, outcome
+                    async for stage in files.left():
+                        if await files.move(stage):
+                            moved += 1
+                            say(f"Moved {stage.video_id}/{stage.stage}.")
+                        else:
+                            failed += 1
+                    left = len(await old.uploads.ids()), len(await old.exports.ids())
+                    outcome = f"{left[0]} uploads and {left[1]} exports are there until they end or expire."
+
+                if not await do_alone(dsn, _MOVE_LOCK, move, {}):
+                    raise ConfigError("Another `admin move-storage` is at it.")
+    if failed:
+        return f"Moved {moved} stages; {failed} were changed meanwhile: run it again. {outcome}", False
+    done = outcome.startswith("0 uploads and 0 exports")
+    last = "Nothing is left: remove `storage.also` from the configuration." if done else f"{outcome} Run it again then."
+    return f"Moved {moved} stages. {last}", True
 
 
 async def audit(config: Config, whom: str | None, most: int) -> str:

@@ -11,7 +11,7 @@ from appservice.core.errors import NotFoundError
 from appservice.core.model import VideoId
 from appservice.media.hot import HotFile, HotFiles
 from appservice.media.links import link_same
-from appservice.media.names import checked_path, is_id, is_media_file
+from appservice.media.names import checked_path, finished_files, is_id, is_media_file, is_stage
 from appservice.media.storage import StageName
 from appservice.media.stored import Clear, StoredFile
 from transcode.process.collect import is_plain, plain_file
@@ -100,6 +100,12 @@ class LocalFiles:
         with contextlib.suppress(FileNotFoundError):
             return set(await asyncio.to_thread(os.listdir, self._root / video_id))
         return set()
+
+    async def names(self, video_id: VideoId, stage: str) -> set[str]:
+        """Return the finished files of a stage."""
+        if not is_stage(stage):
+            return set()  # what a crash left of links to another one
+        return await asyncio.to_thread(finished_files, self._root / video_id / stage)
 
     async def shards(self) -> list[str]:
         """Return the one part that a folder has."""

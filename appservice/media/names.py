@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from appservice.core.errors import NotFoundError
 from appservice.core.model import Video, VideoId
@@ -40,6 +41,21 @@ def is_id(name: str) -> bool:
 def is_media_file(name: str) -> bool:
     """Return whether a name, relative to its stage, is that of a finished media file."""
     return _MEDIA_FILE.fullmatch(name) is not None
+
+
+def is_stage(name: str) -> bool:
+    """Return whether a name is that of a stage."""
+    return _STAGE.fullmatch(name) is not None
+
+
+def finished_files(folder: Path) -> set[str]:
+    """Return the names of the finished media files in a stage's folder (blocking)."""
+    # Unfinished ones have other names until they are renamed, and then they never change.
+    return {
+        name
+        for path in folder.rglob("*")
+        if is_media_file(name := path.relative_to(folder).as_posix()) and path.is_file() and not path.is_symlink()
+    }
 
 
 def checked_path(video_id: VideoId, stage: str, name: str) -> str:

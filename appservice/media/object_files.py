@@ -12,7 +12,7 @@ from appservice.core.errors import NotFoundError
 from appservice.core.model import VideoId
 from appservice.media.cache import FileCache
 from appservice.media.hot import HotFile, HotFiles
-from appservice.media.names import checked_path, is_id, is_media_file
+from appservice.media.names import checked_path, finished_files, is_id, is_media_file
 from appservice.media.objects import Objects, RemoteFile
 from appservice.media.storage import StageName
 from appservice.media.stored import StoredFile
@@ -80,6 +80,12 @@ class ObjectFiles:
         stages = await self._objects.folders(_path(video_id))
         return {stage for stage in stages if await self._objects.is_there(_path(video_id, stage))}
 
+    async def names(self, video_id: VideoId, stage: str) -> set[str]:
+        """Return the finished files of a stage."""
+        folder = f"{_path(video_id, stage)}/"
+        paths = {each.path async for page in self._objects.pages(folder) for each in page}
+        return {name for path in paths if is_media_file(name := path.removeprefix(folder))}
+
     async def shards(self) -> list[str]:
         """Return the first digits of the videos that there are."""
         return sorted(await self._objects.folders(ROOT))
@@ -124,8 +130,8 @@ class ObjectFiles:
         return file
 
     def held(self, video_id: VideoId, stage: str, name: str) -> HotFile | None:
-        """Return a media file where that needs no look at the disk."""
-        return self._held.get(video_id, stage, name)
+        """Return a media file where that needs no look at the disk, and viewers are not sent to storage."""
+        return None if self._redirects else self._held.get(video_id, stage, name)
 
     async def address(self, video_id: VideoId, stage: str, name: str, *, encrypted: bool) -> str | None:
         """Return where a viewer who has access gets a file without us; None: from us."""
@@ -152,18 +158,9 @@ class UploadedStage:
 
     async def extend(self) -> None:
         """Upload the files that were finished since."""
-        names = await asyncio.to_thread(_finished, self._folder) - self._uploaded
+        names = await asyncio.to_thread(finished_files, self._folder) - self._uploaded
         await _all(self._objects.put_file(f"{self._path}/{name}", self._folder / name) for name in names)
         self._uploaded |= names
-
-
-def _finished(folder: Path) -> set[str]:
-    # Unfinished files have other names until they are renamed, and then they never change.
-    return {
-        name
-        for path in folder.rglob("*")
-        if is_media_file(name := path.relative_to(folder).as_posix()) and path.is_file() and not path.is_symlink()
-    }
 
 
 async def _all(work: Iterable[Coroutine[None, None, None]]) -> None:

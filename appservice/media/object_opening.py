@@ -30,12 +30,14 @@ _CORS = "Access-Control-Allow-Origin"
 _PROBE = b"Roomreel writes, reads, lists and deletes this to see that it can."
 
 
-def open_object_storage(chosen: StorageConfig, leases: Leases, cache: Path) -> Storage:
-    """Return all that is stored as objects. Raises ConfigError."""
-    objects = open_objects(chosen)
+def open_object_storage(chosen: StorageConfig, place: Place, leases: Leases, cache: Path) -> Storage:
+    """Return all that is stored as objects in a place, which is the chosen one or that before. Raises ConfigError."""
+    objects = open_objects(place)
     files = ObjectFiles(
-        objects, FileCache(cache, chosen.cache * _MIB), redirects=chosen.serve is Serve.REDIRECT,
-        cdn=chosen.cdn_url if chosen.serve is Serve.CDN else None,
+        objects, FileCache(cache, chosen.cache * _MIB),
+        # What is to be moved comes from us.
+        redirects=place is chosen and chosen.serve is Serve.REDIRECT,
+        cdn=chosen.cdn_url if place is chosen and chosen.serve is Serve.CDN else None,
     )  # fmt: skip
     return Storage(files, ObjectUploads(objects, leases), ObjectExports(objects), _SWEEP_S)
 

@@ -55,6 +55,9 @@ class MediaStore(Protocol):
     async def stages(self, video_id: VideoId) -> set[str]:
         """Return the stages of a video that there are, also those that were never announced."""
 
+    async def names(self, video_id: VideoId, stage: str) -> set[str]:
+        """Return the finished files of a stage."""
+
     async def shards(self) -> list[str]:
         """Return the parts by which `ids` looks through all videos."""
 

@@ -17,6 +17,7 @@ import pytest
 
 from appservice.core.model import ExportId, UploadId, UserId, VideoId
 from appservice.demo.synapse import free_port
+from appservice.operator_commands import move_storage
 from tests.support.databases import CreateDatabase
 from tests.support.object_storage import ObjectStorage
 from tests.support.service import ModeratedRoom, Service, TranscodedVideo, serving, transcode_video
@@ -186,6 +187,43 @@ async def test_storage_that_is_away_is_no_404(servings: Servings, transcoded: Tr
     response = await _get(away, path)
     assert response.status == 503
     assert int(response.headers["Retry-After"]) > 0
+
+
+async def test_storage_is_moved_while_it_is_watched(
+    servings: Servings, transcoded: TranscodedVideo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = servings.folder / "machine"
+    async with serving(folder, servings.dsn) as before:
+        moderated = await ModeratedRoom.make(before, transcoded)
+        video = (await moderated.bobs(moderated.bob))[0]
+        paths = await _paths(moderated.bob, video)
+    section = {**servings.section, "also": {}, "serve": "redirect"}
+    service = await servings.stack.enter_async_context(serving(folder, servings.dsn, storage=section))
+    statuses = set[int]()
+
+    async def watch() -> None:
+        while 302 not in statuses:
+            await asyncio.sleep(0.05)  # as seldom as a player, or its rate is limited
+            for path in paths:
+                async with service.http.get(service.url + path, allow_redirects=False) as response:
+                    statuses.add(response.status)
+                async with service.http.get(service.url + path) as response:
+                    assert (response.status, await response.read()) == (200, _file(transcoded, path))
+
+    watching = asyncio.create_task(watch())
+    await eventually(lambda: _holds(200 in statuses), what="watching from the old place")
+    text, all_moved = await move_storage(service.parts.config, print)
+    assert all_moved
+    assert "Moved 2 stages. Nothing is left" in text
+    assert f"Moved {video['id']}/" in capsys.readouterr().out
+    await watching
+    assert statuses == {200, 302}
+    assert not list((folder / "media").glob("*/*"))
+    assert (await move_storage(service.parts.config, print))[0].startswith("Moved 0 stages. Nothing is left")
+
+
+async def _holds(condition: bool) -> bool:
+    return condition
 
 
 async def _tus(

@@ -11,11 +11,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from appservice.config import Config
+from appservice.config import Config, StorageConfig
 from appservice.core.errors import BrokenOffError, ConfigError, LockedError, NotFoundError, UnavailableError
 from appservice.core.model import ExportId, UploadId, Video, VideoId
 from appservice.demo.synapse import free_port
 from appservice.media.files import LocalFiles
+from appservice.media.moving import MovingFiles
 from appservice.media.names import files_of
 from appservice.media.object_opening import open_objects, probe_storage
 from appservice.media.object_uploads import PART
@@ -25,6 +26,7 @@ from appservice.media.stored import read_all
 from tests.support.factories import make_video
 from tests.support.object_storage import ObjectStorage
 from tests.support.service import settings_of
+from tests.support.waiting import eventually
 from transcode.storyboard import Storyboard
 
 STAGE = "1-ready"
@@ -256,6 +258,97 @@ async def test_exports(storage: Storage, tmp_path: Path) -> None:
     await storage.exports.remove(export_id)
     await storage.exports.remove(export_id)
     assert await storage.exports.ids() == set()
+
+
+@pytest.fixture(params=[("local", "s3"), ("s3", "local"), ("s3", "azure")], ids="-".join)
+def ways(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Config, Config]:
+    """Configurations of an old place, and of a new one to which it is moved."""
+    sections = []
+    for kind in request.param:
+        server: ObjectStorage | None = request.getfixturevalue(kind) if kind != "local" else None
+        sections.append(server.section(uuid.uuid4().hex) if server else {})
+    old, new = sections
+    return _config(tmp_path, old), _config(tmp_path, {**new, "also": old})
+
+
+async def test_what_is_moved_is_read_all_the_time(ways: tuple[Config, Config], tmp_path: Path) -> None:
+    before, during = ways
+    leases = Leases()
+    old = await _opened(before, tmp_path / "cache-before", leases)
+    one, two, three = _video(1), _video(2), _video(3)
+    names = await _published(old, tmp_path / "one", one)
+    await _published(old, tmp_path / "first", one, "1-playable")
+    await old.uploads.create(UPLOAD)
+    export_id = ExportId(str(uuid.uuid4()))
+    (tmp_path / "made.zip").write_bytes(b"zip")
+    await old.exports.publish(tmp_path / "made.zip", export_id)
+
+    storage = await _opened(during, tmp_path / "cache-during", leases)
+    await _published(storage, tmp_path / "two", two)
+    assert await storage.media.copy(StageName(one.id, STAGE), names, StageName(three.id, STAGE))
+    assert await old.media.stages(two.id) | await old.media.stages(three.id) == set()
+
+    async def is_whole() -> None:
+        for video in (one, two, three):
+            assert [await _content(storage, video.id, STAGE, name) for name in names] == names
+            assert (await storage.media.hot(video.id, STAGE, "poster.jpg")).body == b"poster.jpg"
+            assert await storage.media.size(video.id, STAGE) == sum(map(len, names))
+            assert len(await storage.media.rendition(video.id, STAGE, "480")) == 4
+            assert await storage.media.address(video.id, STAGE, "480/0.m4s", encrypted=False) is None
+        assert await storage.media.stages(one.id) == {STAGE, "1-playable"}
+        assert await _all_ids(storage) == {one.id, two.id, three.id}
+
+    await is_whole()
+    files = storage.media
+    assert isinstance(files, MovingFiles)
+    left = [stage async for stage in files.left()]
+    assert left == [StageName(one.id, "1-playable"), StageName(one.id, STAGE)]
+    for stage in left:
+        assert await files.move(stage)
+        await is_whole()
+        assert stage.stage not in await old.media.stages(one.id)
+    assert [stage async for stage in files.left()] == []
+
+    async with storage.uploads.appending(UPLOAD) as end:
+        await end.append(b"abc")
+    assert await old.uploads.size(UPLOAD) == await storage.uploads.size(UPLOAD) == 3
+    await storage.uploads.remove(UPLOAD)
+    await storage.uploads.create(UPLOAD)
+    assert await old.uploads.ids() == set()
+    assert await storage.uploads.ids() == {UPLOAD}
+    assert await storage.exports.file(export_id)
+    await storage.exports.remove(export_id)
+    assert await storage.exports.ids() == set()
+
+    moved = await _opened(during.model_copy(update={"storage": _alone(during)}), tmp_path / "cache-after", leases)
+    assert [await _content(moved, one.id, STAGE, name) for name in names] == names
+    await storage.media.sweep(one.id, keep=())
+    assert await storage.media.stages(one.id) == set()
+
+
+def _alone(config: Config) -> StorageConfig:
+    return config.storage.model_copy(update={"also": None})
+
+
+async def test_what_is_deleted_while_it_is_moved_is_nowhere(ways: tuple[Config, Config], tmp_path: Path) -> None:
+    before, during = ways
+    old = await _opened(before, tmp_path / "cache-before")
+    video = _video()
+    await _published(old, tmp_path / "one", video)
+    storage = await _opened(during, tmp_path / "cache-during")
+    new = await _opened(during.model_copy(update={"storage": _alone(during)}), tmp_path / "cache-alone")
+    files = storage.media
+    assert isinstance(files, MovingFiles)
+    moving = asyncio.create_task(files.move(StageName(video.id, STAGE)))
+
+    async def has_begun() -> bool:
+        return bool(await new.media.names(video.id, STAGE)) or moving.done()
+
+    await eventually(has_begun, what="the first file being moved")
+    await storage.media.sweep(video.id, keep=())
+    await moving
+    await storage.media.sweep(video.id, keep=())
+    assert await storage.media.stages(video.id) == set()
 
 
 async def test_storage_is_probed(config: Config, storage: Storage) -> None:
