@@ -111,6 +111,10 @@ class LocalFiles:
         """Return the one part that a folder has."""
         return [""]
 
+    def shards_of(self, _video_id: VideoId) -> list[str]:
+        """Return the one part that a folder has."""
+        return [""]
+
     async def ids(self, _shard: str) -> set[VideoId]:
         """Return the videos that there is a folder of."""
         names = await asyncio.to_thread(os.listdir, self._root)

@@ -125,6 +125,11 @@ class MovingFiles:
         old, new = await self._old.shards(), await self._new.shards()
         return [*(_OLD + each for each in old), *(_NEW + each for each in new)]
 
+    def shards_of(self, video_id: VideoId) -> list[str]:
+        """Return the parts of both places in which the files of a video may be."""
+        old, new = self._old.shards_of(video_id), self._new.shards_of(video_id)
+        return [*(_OLD + each for each in old), *(_NEW + each for each in new)]
+
     async def ids(self, shard: str) -> set[VideoId]:
         """Return the videos of a part of either place."""
         if shard.startswith(_OLD):

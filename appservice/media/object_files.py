@@ -90,6 +90,10 @@ class ObjectFiles:
         """Return the first digits of the videos that there are."""
         return sorted(await self._objects.folders(ROOT))
 
+    def shards_of(self, video_id: VideoId) -> list[str]:
+        """Return the first digits of a video."""
+        return [video_id[:_DIGITS]]
+
     async def ids(self, shard: str) -> set[VideoId]:
         """Return the videos with some first digits that there are objects of, or were just now."""
         return {VideoId(name) for name in await self._objects.folders(f"{ROOT}/{shard}") if is_id(name)}

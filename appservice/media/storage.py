@@ -61,6 +61,9 @@ class MediaStore(Protocol):
     async def shards(self) -> list[str]:
         """Return the parts by which `ids` looks through all videos."""
 
+    def shards_of(self, video_id: VideoId) -> list[str]:
+        """Return the parts in which the files of a video may be."""
+
     async def ids(self, shard: str) -> set[VideoId]:
         """Return the videos of a part that there are files of, or were just now: `stages` is exact."""
 

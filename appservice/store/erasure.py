@@ -104,6 +104,15 @@ class ErasureStore(Database):
         needed = {VideoId(str(row["id"])) for row in await self._fetch("needed_folders", ids=list(there))}
         return there - needed
 
+    async def with_stages(self, after: VideoId, most: int) -> list[tuple[VideoId, str]]:
+        """Return the next videos that have a stage, in the order of their ids, and that stage."""
+        rows = await self._fetch("videos_with_stages", after=after, most=most)
+        return [(VideoId(str(row["id"])), row["stage"]) for row in rows]
+
+    async def has_stage(self, video_id: VideoId, stage: str) -> bool:
+        """Say whether a stage is (still) that of a video."""
+        return await self._fetchrow("has_stage", id=video_id, stage=stage) is not None
+
     async def is_original_used(self, mxc: str) -> bool:
         """Say whether a video that is still here was sent as this content URI."""
         row = await self._fetchrow("is_mxc_used", mxc=mxc)

@@ -45,6 +45,7 @@ from appservice.worker.concurrency import ProcessorSlots
 from appservice.worker.erasure import ErasingWork
 from appservice.worker.exports import ExportWork
 from appservice.worker.loop import Chore, Worker
+from appservice.worker.lost_files import LostFiles
 from appservice.worker.lower_rungs import IdleRungs
 from appservice.worker.monitor import Monitor
 from appservice.worker.notifications import NotificationWork
@@ -233,7 +234,9 @@ async def _build_jobs(parts: Parts, tools: Tools, scratch: Path) -> Jobs:
         notifications=NotificationWork(stores, homeserver, parts.languages, language),
         opt_ins=OptInNotices(stores, homeserver, parts.languages, language),
         monitor=Monitor(config, stores, homeserver, parts.languages),
-        erasing=ErasingWork(stores.erasure, homeserver, parts.files, parts.texts),
+        erasing=ErasingWork(
+            stores.erasure, homeserver, parts.files, parts.texts, LostFiles(stores.erasure, parts.files)
+        ),
         timeline=TimelineWork(config, stores, homeserver),
         policies=policy_work(parts),
     )  # fmt: skip

@@ -12,6 +12,7 @@ from appservice.i18n import Texts
 from appservice.matrix.client import HomeserverClient
 from appservice.media.storage import MediaStore
 from appservice.store import ErasureStore
+from appservice.worker.lost_files import LostFiles
 
 log = structlog.get_logger()
 
@@ -42,6 +43,7 @@ class ErasingWork:
     homeserver: HomeserverClient
     files: MediaStore
     texts: Texts
+    lost: LostFiles
     turns: "Turns" = field(default_factory=lambda: Turns(_SHARDS_AT_ONCE))
 
     async def delete_unsent(self, job: DeleteUnsent) -> None:
@@ -90,7 +92,7 @@ class ErasingWork:
         await self.store.media_gone(mxc)
 
     async def sweep(self) -> None:
-        """Delete the files that no video needs: what a crash, or a disk that was away, left behind.
+        """Delete the files that no video needs: what a crash, or a disk that was away, left behind; log what is lost.
 
         Some parts of all videos at a time: in object storage each one costs a request.
         """
@@ -99,3 +101,4 @@ class ErasingWork:
                 if await self.files.stages(video_id):
                     log.warning("files_without_a_video", video_id=video_id)
                     await self.files.sweep(video_id, keep=())
+        await self.lost.look()

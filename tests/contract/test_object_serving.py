@@ -18,6 +18,8 @@ import pytest
 from appservice.core.model import ExportId, UploadId, UserId, VideoId
 from appservice.demo.synapse import free_port
 from appservice.operator_commands import move_storage
+from appservice.worker.erasure import ErasingWork
+from appservice.worker.lost_files import LostFiles
 from tests.support.databases import CreateDatabase
 from tests.support.object_storage import ObjectStorage
 from tests.support.service import ModeratedRoom, Service, TranscodedVideo, serving, transcode_video
@@ -187,6 +189,32 @@ async def test_storage_that_is_away_is_no_404(servings: Servings, transcoded: Tr
     response = await _get(away, path)
     assert response.status == 503
     assert int(response.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("local", [False, True], ids=["azure", "local"])
+async def test_rows_without_files_are_reported_and_files_without_rows_deleted(
+    servings: Servings, azure: ObjectStorage, transcoded: TranscodedVideo, tmp_path: Path, *, local: bool
+) -> None:
+    # The S3 server of the tests names a folder for two minutes after its last object is gone.
+    section: dict[str, Any] = {} if local else azure.section(secrets.token_hex(8))
+    service = await servings.stack.enter_async_context(serving(tmp_path / "one", servings.dsn, storage=section))
+    moderated = await ModeratedRoom.make(service, transcoded)
+    kept, gone = [VideoId(video["id"]) for video in await moderated.bobs(moderated.bob)]
+    stores, files = service.parts.stores, service.parts.files
+    lost = LostFiles(stores.erasure, files)
+    # From somewhere to the end, and then from the start.
+    assert [await lost.look() for _ in range(2)] == [[], []]
+    await files.sweep(gone, [])
+    assert {video_id for _ in range(2) for video_id in await lost.look()} == {gone}
+
+    stray = VideoId(str(uuid.uuid4()))
+    (tmp_path / "stray").mkdir()
+    (tmp_path / "stray" / "poster.jpg").write_bytes(b"x")
+    await files.publish(tmp_path / "stray", stray, "1-ready")
+    erasing = ErasingWork(stores.erasure, service.parts.homeserver, files, service.parts.texts, lost)
+    await erasing.sweep()
+    assert await files.stages(stray) == set()
+    assert len(await files.stages(kept)) == 1
 
 
 async def test_storage_is_moved_while_it_is_watched(

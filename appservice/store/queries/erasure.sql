@@ -165,3 +165,9 @@ ON CONFLICT (mxc) DO UPDATE SET owner = '', room_id = '', sent_at = coalesce(upl
 
 -- name: media_owner
 SELECT owner FROM upload_media WHERE mxc = :mxc;
+
+-- name: videos_with_stages
+SELECT id, stage FROM videos WHERE id > :after AND stage IS NOT NULL ORDER BY id LIMIT :most;
+
+-- name: has_stage
+SELECT FROM videos WHERE id = :id AND stage = :stage;
