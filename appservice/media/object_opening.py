@@ -16,7 +16,7 @@ from appservice.media.cache import FileCache
 from appservice.media.object_exports import ObjectExports
 from appservice.media.object_files import ObjectFiles
 from appservice.media.object_uploads import ObjectUploads
-from appservice.media.objects import Objects
+from appservice.media.objects import PATIENCE_S, Objects
 from appservice.media.storage import Leases, Storage
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def open_object_storage(chosen: StorageConfig, place: Place, leases: Leases, cac
 def open_objects(place: Place) -> Objects:
     """Return the objects of a place that has a URL. Raises ConfigError."""
     try:
-        return Objects(_store(place))
+        # A part takes minutes on a slow line, and all that is small has an end by itself.
+        return Objects(_store(place, "300s"), _store(place, f"{PATIENCE_S:g}s"))
     except (BaseError, ValueError, OSError) as error:
         # The text may quote a value.
         reason = str(error).split("\n", 1)[0] if isinstance(error, UnknownConfigurationKeyError) else ""
@@ -55,13 +56,11 @@ def open_objects(place: Place) -> Objects:
         ) from None
 
 
-def _store(place: Place) -> "ObjectStore":
+def _store(place: Place, timeout: str) -> "ObjectStore":
     parts = urlsplit(place.url or "")
     bucket, prefix = parts.netloc, parts.path.strip("/") or None
     options: dict[str, Any] = {name: value.get_secret_value() for name, value in place.options.items()}
-    client: ClientConfig = {
-        "connect_timeout": "5s", "read_timeout": "30s", "timeout": "120s", "allow_http": place.allow_http,
-    }  # fmt: skip
+    client: ClientConfig = {"connect_timeout": "5s", "timeout": timeout, "allow_http": place.allow_http}
     retries: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
     if place.endpoint:
         options["endpoint"] = place.endpoint

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from obstore import Attributes
     from obstore.store import ObjectStore
 
+PATIENCE_S = 30.0
+"""For how long a response, or the next megabyte of it, is waited for."""
 _MIB = 1024 * 1024
 # Of one file at most two parts are in memory, and of all files at most so many: 128 MiB.
 _PART, _PARTS_AT_ONCE, _FILES_AT_ONCE = 8 * _MIB, 2, 8
@@ -52,13 +54,14 @@ class Found(NamedTuple):
 class Objects:
     """Objects by their paths in one bucket, below one prefix."""
 
-    def __init__(self, store: "ObjectStore") -> None:
-        self._store = store
+    def __init__(self, store: "ObjectStore", ranges: "ObjectStore", patience_s: float = PATIENCE_S) -> None:
+        """`ranges` is the same storage with a time-out of its own, for small reads that nobody can cancel."""
+        self._store, self._ranges, self._patience_s = store, ranges, patience_s
         self._files = asyncio.Semaphore(_FILES_AT_ONCE)
 
     async def put(self, path: str, content: bytes) -> None:
         """Write a small object, over one that is there."""
-        with _outages():
+        async with self._request():
             await obstore.put_async(self._store, path, content, use_multipart=False)
 
     async def put_file(self, path: str, file: Path) -> None:
@@ -78,41 +81,52 @@ class Objects:
     async def get_file(self, path: str, target: Path, most: int) -> int:
         """Write an object to a new file, and return its bytes. Raises StorageUnavailableError for more than `most`."""
         async with self._files:
-            with _outages():
+            async with self._request():
                 response = await obstore.get_async(self._store, path)
-                size = response.meta["size"]
-                if size > most:
-                    raise StorageUnavailableError(f"There is no room here for an object of {size} bytes.")
-                with await asyncio.to_thread(target.open, "wb") as file:
-                    async for piece in response.stream(min_chunk_size=_MIB):
-                        await asyncio.to_thread(file.write, piece)
+            size = response.meta["size"]
+            if size > most:
+                raise StorageUnavailableError(f"There is no room here for an object of {size} bytes.")
+            pieces = aiter(response.stream(min_chunk_size=_MIB))
+            with await asyncio.to_thread(target.open, "wb") as file:
+                while piece := await self._next(pieces):
+                    await asyncio.to_thread(file.write, piece)
         return size
+
+    async def _next(self, pieces: AsyncIterator[bytes]) -> bytes:
+        async with self._request():
+            return await anext(pieces, b"")
+
+    @asynccontextmanager
+    async def _request(self) -> AsyncIterator[None]:
+        """Wait for a response, or the next of it, for so long."""
+        with _outages():
+            async with asyncio.timeout(self._patience_s):
+                yield
 
     async def get(self, path: str) -> bytes:
         """Return a small object."""
-        with _outages():
+        async with self._request():
             return bytes(await (await obstore.get_async(self._store, path)).bytes_async())
 
     def read(self, path: str, part: range) -> Iterator[bytes]:
         """Read a part of an object, a piece at a time, each by a request of its own (blocking)."""
         for start in range(part.start, part.stop, _READ):
             with _outages():
-                yield bytes(obstore.get_range(self._store, path, start=start, end=min(part.stop, start + _READ)))
+                yield bytes(obstore.get_range(self._ranges, path, start=start, end=min(part.stop, start + _READ)))
 
     async def size(self, path: str) -> int:
         """Return the bytes of an object."""
-        with _outages():
+        async with self._request():
             return (await obstore.head_async(self._store, path))["size"]
 
     async def copy(self, source: str, target: str) -> None:
         """Copy an object within storage."""
-        async with self._files:
-            with _outages():
-                await obstore.copy_async(self._store, source, target)
+        async with self._files, self._request():
+            await obstore.copy_async(self._store, source, target)
 
     async def folders(self, prefix: str) -> set[str]:
         """Return the names of the folders in one; some servers still name those whose objects are gone."""
-        with _outages():
+        async with self._request():
             found = await obstore.list_with_delimiter_async(self._store, prefix)
         return {PurePosixPath(path).name for path in found["common_prefixes"]}
 
@@ -126,17 +140,17 @@ class Objects:
         """Yield all objects below a folder, in pages."""
         listing = obstore.list(self._store, prefix, chunk_size=_PAGE)
         while True:
-            with _outages():
-                try:
-                    page = await anext(listing)
-                except StopAsyncIteration:
-                    return
+            async with self._request():
+                page = await anext(listing, None)
+            if page is None:
+                return
             yield [Found(each["path"], each["size"]) for each in page]
 
     async def delete(self, paths: Sequence[str]) -> None:
         """Delete objects; those that are gone do no harm, but may leave others."""
-        with _outages(), contextlib.suppress(FileNotFoundError):
-            await obstore.delete_async(self._store, paths)
+        with contextlib.suppress(FileNotFoundError):
+            async with self._request():
+                await obstore.delete_async(self._store, paths)
 
     async def delete_all(self, prefix: str) -> None:
         """Delete every object below a folder."""
@@ -152,7 +166,7 @@ class Objects:
         """Return an address by which anybody can fetch an object for some seconds."""
         if not isinstance(self._store, S3Store | GCSStore | AzureStore):
             raise TypeError("the configuration allows it for these alone")
-        with _outages():
+        async with self._request():
             return await obstore.sign_async(self._store, "GET", path, timedelta(seconds=seconds))
 
 
@@ -175,8 +189,8 @@ def _outages() -> Iterator[None]:
         yield
     except BaseError as error:
         raise StorageUnavailableError(f"Storage: {_reason(error)}") from None
-    except (ConnectionError, TimeoutError) as error:
-        raise StorageUnavailableError(f"Storage: {error or type(error).__name__}") from error
+    except TimeoutError as error:
+        raise StorageUnavailableError("Storage: no response in time.") from error
 
 
 def _reason(error: Exception) -> str:

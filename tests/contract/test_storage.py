@@ -12,7 +12,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from appservice.config import Config, StorageConfig
-from appservice.core.errors import BrokenOffError, ConfigError, LockedError, NotFoundError, UnavailableError
+from appservice.core.errors import (
+    BrokenOffError,
+    ConfigError,
+    LockedError,
+    NotFoundError,
+    StorageUnavailableError,
+    UnavailableError,
+)
 from appservice.core.model import ExportId, UploadId, Video, VideoId
 from appservice.demo.synapse import free_port
 from appservice.media.files import LocalFiles
@@ -20,11 +27,12 @@ from appservice.media.moving import MovingFiles
 from appservice.media.names import files_of
 from appservice.media.object_opening import open_objects, probe_storage
 from appservice.media.object_uploads import PART
+from appservice.media.objects import Objects
 from appservice.media.opening import open_storage
 from appservice.media.storage import StageName, Storage
 from appservice.media.stored import read_all
 from tests.support.factories import make_video
-from tests.support.object_storage import ObjectStorage
+from tests.support.object_storage import ObjectStorage, s3_server
 from tests.support.service import settings_of
 from tests.support.waiting import eventually
 from transcode.storyboard import Storyboard
@@ -374,6 +382,24 @@ async def test_what_viewers_may_not_read_is_said(s3: ObjectStorage, tmp_path: Pa
         assert await probe_storage(config)
     with pytest.raises(ConfigError, match="does not respond to viewers"):
         await probe_storage(config)
+
+
+async def test_storage_that_hangs_is_an_outage(tmp_path: Path) -> None:
+    async with s3_server() as server:
+        config = _config(tmp_path, server.section("hanging"))
+        objects = open_objects(config.storage)
+        await objects.put("there", b"x" * 100)
+        hasty = Objects(objects._store, objects._ranges, 0.5)  # noqa: SLF001
+        (tmp_path / "file").write_bytes(b"x")
+        with server.suspended():
+            for work in (
+                hasty.get("there"), hasty.put("more", b""), hasty.size("there"), hasty.folders(""),
+                hasty.delete_all("there"), hasty.copy("there", "here"),
+                hasty.get_file("there", tmp_path / "got", 1000),
+            ):  # fmt: skip
+                with pytest.raises(StorageUnavailableError, match="in time"):
+                    await work
+        assert await hasty.get("there") == b"x" * 100
 
 
 async def test_storage_that_does_not_respond_is_an_outage(tmp_path: Path) -> None:

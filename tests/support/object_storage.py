@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 
 from appservice.config import Place
 from appservice.core.errors import UnavailableError
 from appservice.demo.synapse import free_port
 from appservice.media.object_opening import open_objects
+from tests.support.processes import suspended
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -36,11 +38,16 @@ class ObjectStorage:
     """A place that a configuration's `storage` names, and the origin that browsers see of it."""
 
     place: dict[str, Any]
-    origin: str = ""
+    origin: str
+    pid: int
 
     def section(self, prefix: str, **more: object) -> dict[str, Any]:
         """Return a `storage` section with a prefix of its own."""
         return {**self.place, "url": f"{self.place['url']}/{prefix}", **more}
+
+    def suspended(self) -> contextlib.AbstractContextManager[None]:
+        """Let it respond to nothing until the context ends."""
+        return suspended([psutil.Process(self.pid)])
 
 
 @asynccontextmanager
@@ -80,7 +87,7 @@ async def s3_server() -> AsyncIterator[ObjectStorage]:
 
             await eventually(responds, what="the S3 server")
             await objects.delete(["probe"])
-            yield ObjectStorage(place, url)
+            yield ObjectStorage(place, url, process.pid)
 
 
 @asynccontextmanager
@@ -103,7 +110,7 @@ async def azurite() -> AsyncIterator[ObjectStorage]:
             await eventually(responds, what="Azurite")
             options = {"account_name": _ACCOUNT, "account_key": _ACCOUNT_KEY}
             place = {"url": f"az://{BUCKET}", "endpoint": url, "allow_http": True, "options": options}
-            yield ObjectStorage(place, f"http://127.0.0.1:{port}")
+            yield ObjectStorage(place, f"http://127.0.0.1:{port}", process.pid)
 
 
 async def _make_container(url: str) -> bool:
