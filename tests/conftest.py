@@ -3,8 +3,9 @@
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
@@ -39,6 +40,13 @@ SLOW = (
     "test_recording.py", "test_channel.py",
     "test_members.py", "test_member_page.py",
 )  # fmt: skip
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--storage", choices=["local", "proxy", "redirect"], default="local",
+        help="where the services store everything: local folders, or S3 and how viewers get it",
+    )  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -141,15 +149,28 @@ def _database_of_homeserver(in_memory: Path | None) -> dict[str, object]:
 
 
 @pytest.fixture(scope="session")
+def storage_section(request: pytest.FixtureRequest) -> Callable[[str], dict[str, Any]]:
+    """Return the `storage` section of a service, by `--storage`."""
+    serve = request.config.getoption("--storage")
+    if serve == "local":
+        return lambda _: {}
+    server: ObjectStorage = request.getfixturevalue("s3")
+    return lambda prefix: server.section(prefix, serve=serve)
+
+
+@pytest.fixture(scope="session")
 async def homeserver(
-    tmp_path_factory: pytest.TempPathFactory, create_migrated: CreateDatabase, in_memory: Path | None
-) -> AsyncIterator[tuple[Synapse, dict[str, Installation]]]:
+    tmp_path_factory: pytest.TempPathFactory, create_migrated: CreateDatabase, in_memory: Path | None,
+    storage_section: Callable[[str], dict[str, Any]],
+) -> AsyncIterator[tuple[Synapse, dict[str, Installation]]]:  # fmt: skip
     folder = tmp_path_factory.mktemp("homeserver")
     synapse = Synapse(folder / "synapse", extra=_UNUSED | _database_of_homeserver(in_memory))
     installations = {
         slot: Installation.prepare(folder / slot, synapse, slot=slot, database=await create_migrated(slot), launch=fork)
         for slot in SLOTS
     }
+    for slot, installation in installations.items():
+        installation.write_config(storage=storage_section(slot))
     synapse.registrations = [installation.registration for installation in installations.values()]
     async with synapse:
         yield synapse, installations

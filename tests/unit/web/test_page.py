@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from appservice import resources
 from appservice.core.errors import ConfigError
+from appservice.media.files import LocalFiles
 from appservice.web.context import CONTEXT
 from appservice.web.page import add_page, read_entry
 
@@ -67,7 +68,8 @@ def test_a_page_preloads_what_every_visit_imports(tmp_path: Path) -> None:
 
 async def test_the_head_preloads_what_the_first_frame_needs() -> None:
     app = web.Application()
-    context: Any = SimpleNamespace(config=SimpleNamespace(web=SimpleNamespace(frame_ancestors=())))
+    files = LocalFiles(Path("unused"))
+    context: Any = SimpleNamespace(config=SimpleNamespace(web=SimpleNamespace(frame_ancestors=())), files=files)
     app[CONTEXT] = context
     add_page(app)
     async with TestServer(app) as server, ClientSession() as http:
