@@ -20,7 +20,7 @@ from tests.support.clips import make_small_clip
 from tests.support.databases import CreateDatabase, apply_migrations
 from tests.support.installation import Installation
 from tests.support.launch import fork
-from tests.support.object_storage import ObjectStorage, azurite, s3_server
+from tests.support.object_storage import ObjectStorage, azurite, google_storage, s3_server
 from transcode import Tools, find_tools
 
 # A busy machine is slower than Hypothesis takes for granted; and a run must not depend on chance.
@@ -65,6 +65,13 @@ async def s3() -> AsyncIterator[ObjectStorage]:
 async def azure() -> AsyncIterator[ObjectStorage]:
     """A real emulator of Azure Blob Storage; each test has a prefix of its own in it."""
     async with azurite() as storage:
+        yield storage
+
+
+@pytest.fixture(scope="session")
+async def google() -> AsyncIterator[ObjectStorage]:
+    """A server of Google Cloud Storage's XML API; each test has a prefix of its own in it."""
+    async with google_storage() as storage:
         yield storage
 
 

@@ -1,9 +1,10 @@
-"""Real object storage on free ports: an S3 server (SeaweedFS), Azurite, and an emulator of Google Cloud Storage."""
+"""Real object storage on free ports: an S3 server (SeaweedFS), what makes it one of Google's, and Azurite."""
 
 import asyncio
 import base64
 import contextlib
 import hmac
+import io
 import json
 import shutil
 import sys
@@ -17,6 +18,9 @@ from typing import Any
 
 import aiohttp
 import psutil
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from yarl import URL
 
 from appservice.config import Place
 from appservice.core.errors import UnavailableError
@@ -28,6 +32,7 @@ from tests.support.waiting import eventually
 ROOT = Path(__file__).parents[2]
 ACCESS_KEY, SECRET_KEY = "key-of-the-tests", "secret-of-the-tests"
 BUCKET = "reel"
+_KEPT = ("Content-Length", "Content-Type", "Content-Range", "ETag", "Last-Modified")
 # Those of every emulator, as Microsoft documents them.
 _ACCOUNT = "devstoreaccount1"
 _ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -53,13 +58,60 @@ class ObjectStorage:
 @asynccontextmanager
 async def s3_server() -> AsyncIterator[ObjectStorage]:
     """Run an S3 server with a bucket until the context ends."""
+    credentials = [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}]
+    async with _weed({"name": "t", "credentials": credentials, "actions": ["Admin"]}) as (url, pid):
+        options = {"access_key_id": ACCESS_KEY, "secret_access_key": SECRET_KEY}
+        place = {
+            "url": f"s3://{BUCKET}", "endpoint": url, "region": "us-east-1", "allow_http": True, "options": options,
+        }  # fmt: skip
+        await _responding(place)
+        yield ObjectStorage(place, url, pid)
+
+
+@asynccontextmanager
+async def google_storage() -> AsyncIterator[ObjectStorage]:
+    """Run a server of Google's XML API until the context ends.
+
+    That is what obstore speaks, and the emulators there are (gcp-storage-emulator) speak JSON. Google made it
+    interoperable with S3's: this is the S3 server, which knows everybody, behind what translates the names of headers.
+    """
+    async with _weed({"name": "anonymous", "actions": ["Admin"]}) as (url, pid), aiohttp.ClientSession() as http:
+        await eventually(lambda: _listens(url), what="the S3 server")
+
+        async def translate(request: web.Request) -> web.StreamResponse:
+            headers = {
+                name.lower().replace("x-goog-", "x-amz-"): value
+                for name, value in request.headers.items()
+                if name.lower() not in {"host", "authorization", "transfer-encoding"}
+            }
+            address, body = URL(url + request.raw_path, encoded=True), io.BytesIO(await request.read())
+            async with http.request(request.method, address, data=body, headers=headers) as response:
+                kept = {name: response.headers[name] for name in _KEPT if name in response.headers}
+                answer = web.StreamResponse(status=response.status, headers=kept)
+                await answer.prepare(request)
+                await answer.write(await response.read())
+                return answer
+
+        app = web.Application(client_max_size=2**30)
+        app.router.add_route("*", "/{path:.*}", translate)
+        async with TestServer(app) as server:
+            account = {
+                "gcs_base_url": str(server.make_url("")).rstrip("/"), "disable_oauth": True,
+                "client_email": "", "private_key": "", "private_key_id": "",
+            }  # fmt: skip
+            options = {"service_account_key": json.dumps(account)}
+            place = {"url": f"gs://{BUCKET}", "allow_http": True, "options": options}
+            await _responding(place)
+            yield ObjectStorage(place, str(server.make_url("")), pid)
+
+
+@asynccontextmanager
+async def _weed(identity: dict[str, Any]) -> AsyncIterator[tuple[str, int]]:
+    """Run SeaweedFS for one identity; yield its S3 API's URL, and its process' id."""
     ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
     with tempfile.TemporaryDirectory(prefix="roomreel-s3-") as name:
         folder = Path(name)
-        credentials = [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}]
-        (folder / "s3.json").write_text(
-            json.dumps({"identities": [{"name": "t", "credentials": credentials, "actions": ["Admin"]}]})
-        )
+        (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
         listening = [f"-{part}.port={port}" for part, port in ports.items()]
         listening += [f"-{part}.port.grpc={free_port()}" for part in ports]
         words = (
@@ -68,26 +120,31 @@ async def s3_server() -> AsyncIterator[ObjectStorage]:
             f"-s3.localSocket={folder / 's3.sock'}", f"-filer.localSocket={folder / 'filer.sock'}",
             "-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=40",
         )  # fmt: skip
-        url = f"http://127.0.0.1:{ports['s3']}"
         async with _running(folder, str(Path(sys.executable).with_name("weed")), *words) as process:
-            options = {"access_key_id": ACCESS_KEY, "secret_access_key": SECRET_KEY}
-            place = {
-                "url": f"s3://{BUCKET}", "endpoint": url, "region": "us-east-1", "allow_http": True, "options": options,
-            }  # fmt: skip
-            objects = open_objects(Place.model_validate(place))
+            yield f"http://127.0.0.1:{ports['s3']}", process.pid
 
-            async def responds() -> bool:
-                assert process.returncode is None, (folder / "output").read_text()[-4000:]
-                try:
-                    # It makes the bucket as well.
-                    await objects.put("probe", b"")
-                except UnavailableError:
-                    return False
-                return True
 
-            await eventually(responds, what="the S3 server")
-            await objects.delete(["probe"])
-            yield ObjectStorage(place, url, process.pid)
+async def _listens(url: str) -> bool:
+    try:
+        async with aiohttp.ClientSession() as http, http.get(url) as response:
+            return response.status < 500
+    except aiohttp.ClientError:
+        return False
+
+
+async def _responding(place: dict[str, Any]) -> None:
+    """Wait until a place takes objects, for the first of which its bucket is made."""
+    objects = open_objects(Place.model_validate(place))
+
+    async def responds() -> bool:
+        try:
+            await objects.put("probe", b"")
+        except UnavailableError:
+            return False
+        return True
+
+    await eventually(responds, what=f"{place['url']} taking objects")
+    await objects.delete(["probe"])
 
 
 @asynccontextmanager
