@@ -73,7 +73,14 @@ def _parser() -> argparse.ArgumentParser:
     migrate.add_argument("--phase", choices=["before", "after"], help="only what may run before, or after, the deploy")
     registration = command("generate-registration", "Write the file that the homeserver needs.")
     registration.add_argument("-r", "--registration", type=Path, required=True, metavar="FILE", help="where to")
-    command("check", "Check configuration, database, homeserver, ffmpeg and storage, and say what to do.")
+    check = command("check", "Check configuration, database, homeserver, proxy and storage, and say what to do.")
+    check.add_argument(
+        "-r",
+        "--registration",
+        type=Path,
+        metavar="FILE",
+        help="the registration (default: registration.yaml beside it)",
+    )
     admin = command("admin", "Look after a running installation.")
     actions = admin.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("status", help="how many videos there are in each state, and what is worked on")
@@ -124,7 +131,8 @@ async def _run(args: argparse.Namespace, config: Config) -> int:
         case "check":
             from appservice.check import check
 
-            return OK if await check(config, print) else FAILED
+            file = args.registration or args.config.parent / "registration.yaml"
+            return OK if await check(config, print, registration_file=file) else FAILED
         case "migrate":
             from appservice.operator_commands import migrate_now
 

@@ -1,11 +1,14 @@
-"""The registration file by which the homeserver knows us (application service API, "Registration"). Pure."""
+"""The registration file by which the homeserver knows us (application service API, "Registration")."""
 
 import re
 import secrets
+from pathlib import Path
+from typing import Any
 
 import yaml
 
 from appservice.config import Config
+from appservice.core.errors import ConfigError
 
 
 def new_token() -> str:
@@ -34,3 +37,16 @@ def render_registration(config: Config) -> str:
         },
     }
     return yaml.safe_dump(registration, sort_keys=False)
+
+
+def read_registration(path: Path) -> dict[str, Any]:
+    """Return what stands in a registration file. Raises ConfigError, which quotes nothing of it."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The registration {path} cannot be read: {error}.") from error
+    except yaml.YAMLError:
+        found = None
+    if not isinstance(found, dict):
+        raise ConfigError(f"{path} is no registration: it is not YAML with keys such as `as_token`.")
+    return found

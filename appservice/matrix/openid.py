@@ -18,7 +18,7 @@ from appservice.matrix.names import Names, is_address
 
 log = structlog.get_logger()
 
-_USERINFO = "/_matrix/federation/v1/openid/userinfo"
+USERINFO = "/_matrix/federation/v1/openid/userinfo"
 _LIMIT = 64 * 1024
 # Name servers, .well-known and the homeserver together: a viewer waits for it.
 _FEDERATION_S = 20
@@ -101,7 +101,7 @@ class OpenIdVerifier:
         try:
             # The spec has the token in the query only; no redirect may carry it elsewhere.
             async with session.get(
-                base_url + _USERINFO,
+                base_url + USERINFO,
                 params={"access_token": access_token},
                 allow_redirects=False,
                 timeout=self._timeout,

@@ -36,6 +36,7 @@ from appservice.web.limits import admit
 from appservice.web.openapi import document
 from appservice.web.operation import Handler, Undocumented
 from appservice.web.page import add_page
+from appservice.web.probes import add_probes
 from appservice.web.ready import HEADERS
 from appservice.web.requests import check_address, json_response
 
@@ -164,6 +165,7 @@ def build_app(context: Context) -> web.Application:
     app.router.add_get("/live", _live)
     app.router.add_get("/ready", _ready)
     add_page(app)
+    add_probes(app, context.config.appservice.hs_token.get_secret_value())
     public.add_public_pages(app)
     exports.add_exports(app)
     _add_document(app)

@@ -15,6 +15,7 @@ from appservice.web.context import Context
 from appservice.web.followers import Follower
 from appservice.web.hub import Notifications
 from appservice.web.operation import Content, Operation
+from appservice.web.probes import STREAM_HEADERS
 from appservice.web.requests import enter
 
 _SETTLE_S = 0.1
@@ -58,9 +59,7 @@ async def get_events(request: web.Request) -> web.StreamResponse:
     """
     context, session, _ = await enter(request)
     since = _since(request)
-    response = web.StreamResponse(
-        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    )
+    response = web.StreamResponse(headers=STREAM_HEADERS)
     # Going away is how viewers leave, not an error.
     with contextlib.suppress(ConnectionResetError):
         await response.prepare(request)

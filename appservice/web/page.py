@@ -20,23 +20,18 @@ _ENTRY = "src/main.tsx"
 _HASH = 9  # characters: a hyphen, and what stands for the content
 SOON = ("src/ui/first.ts", "src/player/engines.ts")
 """Modules that every page which plays imports soon after its script."""
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
+    "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+"""The Content Security Policy of every page; who may frame it is the page's own."""
+ADDRESS = "/widget/"
 
 
-def policy(*origins: str) -> str:
-    """Return the Content Security Policy of a page that fetches media from us, and from some other `origins`.
-
-    Who may frame it is the page's own.
-    """
-    us = " ".join(("'self'", *origins))
-    return (
-        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {us} data:; media-src {us} blob:; "
-        f"connect-src {us}; font-src 'self'; base-uri 'none'; form-action 'none'; "
-        "require-trusted-types-for 'script'; trusted-types 'none'"
-    )
-
-
-POLICY = policy()
-"""That of every page that fetches everything from us."""
+def policy(frame_ancestors: Sequence[str]) -> str:
+    """Return the widget's Content Security Policy: framed by these sites, or by any."""
+    return POLICY + (f"; frame-ancestors {' '.join(frame_ancestors)}" if frame_ancestors else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +98,8 @@ def add_page(app: web.Application) -> None:
     render = rendered(template(resources.templates(), "widget.html"), read_entry(assets, _ENTRY, SOON))
 
     async def page(request: web.Request) -> web.Response:
-        context = request.app[CONTEXT]
-        ancestors = context.config.web.frame_ancestors
-        framing = f"; frame-ancestors {' '.join(ancestors)}" if ancestors else ""
         headers = {
-            "Content-Security-Policy": policy(*await context.files.origins()) + framing,
+            "Content-Security-Policy": policy(request.app[CONTEXT].config.web.frame_ancestors),
             "Cache-Control": "no-cache",
             "Vary": "Accept-Language",
         }
@@ -117,7 +109,7 @@ def add_page(app: web.Application) -> None:
         return web.Response(text=text, content_type="text/html", headers=headers)
 
     async def to_page(request: web.Request) -> web.Response:
-        raise web.HTTPPermanentRedirect(request.rel_url.with_path("/widget/", keep_query=True))
+        raise web.HTTPPermanentRedirect(request.rel_url.with_path(ADDRESS, keep_query=True))
 
     async def asset(request: web.Request) -> web.FileResponse:
         file = assets / "assets" / request.match_info["name"]
@@ -127,6 +119,6 @@ def add_page(app: web.Application) -> None:
         headers = {"Cache-Control": "public, max-age=31536000, immutable"}
         return web.FileResponse(file, headers=headers)
 
-    app.router.add_get("/widget/", page)
+    app.router.add_get(ADDRESS, page)
     app.router.add_get("/widget", to_page)
     app.router.add_get(r"/widget/assets/{name:[A-Za-z0-9_-][A-Za-z0-9._-]{0,200}}", asset)

@@ -1,27 +1,22 @@
 """The command line: exit codes, and what it says when something is wrong."""
 
-import asyncio
 import re
 import socket
 import stat
-import tempfile
 import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import asyncpg
 import pytest
 import yaml
-from aiohttp import web
-from pytest_aiohttp import AiohttpServer
 
 from appservice.config import load_config
-from appservice.demo.client import MatrixClient
 from appservice.registration import render_registration
+from tests.support.command_line import roomreel
 from tests.support.installation import Installation
-from tests.support.launch import Launch, execute, fork
+from tests.support.launch import execute
 from tests.support.waiting import eventually
 
 LEAST: dict[str, Any] = {
@@ -31,19 +26,6 @@ LEAST: dict[str, Any] = {
     "metrics": {"port": 0},
 }
 COMMANDS = ("demo", "serve", "work", "migrate", "generate-registration", "check", "admin")
-
-
-async def roomreel(*args: str | Path, env: dict[str, str] | None = None, launch: Launch = fork) -> tuple[int, str, str]:
-    """Run a command to its end; return exit code, output and errors."""
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        process = await launch(*map(str, args), stdout=output, stderr=errors, env=env)
-        async with asyncio.timeout(60):
-            code = await process.wait()
-        output.seek(0)
-        errors.seek(0)
-        said, complaints = output.read().decode(), errors.read().decode()
-    assert "Traceback" not in complaints, complaints
-    return code, said, complaints
 
 
 # Each by itself, where nothing was imported for it: the other tests fork from a process that has imported all.
@@ -234,166 +216,13 @@ async def test_migrate_admin_status_and_requeue(database: str, config: Path) -> 
     assert "is not a video's id" in errors
 
 
-# check
-
-
-@pytest.fixture
-def twin(reel: Installation, tmp_path: Path) -> Installation:
-    """A second configuration of the running Roomreel, for tests to break."""
-    twin = Installation(tmp_path / "twin", reel.synapse, dict(reel.settings))
-    twin.folder.mkdir()
-    twin.write_config()
-    return twin
-
-
-async def verdicts(installation: Installation) -> tuple[int, dict[str, str], dict[str, str]]:
-    """Return the exit code, and the parts that are well and that are not, with what is said of them."""
-    code, output, _ = await roomreel("check", "-c", installation.config)
-    lines = [(line[:4], *line[6:].split(": ", 1)) for line in output.splitlines()]
-    assert {verdict for verdict, *_ in lines} <= {"ok  ", "warn", "FAIL"}
-    good, bad = (
-        {part: said for verdict, part, said in lines if verdict in which} for which in (("ok  ", "warn"), ("FAIL",))
-    )
-    return code, good, bad
-
-
-async def test_check_of_a_running_installation(reel: Installation, twin: Installation) -> None:
-    code, good, bad = await verdicts(twin)
-    assert (code, bad) == (0, {})
-    assert list(good) == [
-        "configuration",
-        "database",
-        "homeserver",
-        "homeserver to us",
-        "admin room",
-        "proxy",
-        "ffmpeg",
-        "storage",
-        "sandbox",
-        "encryption",
-    ]
-    assert reel.bot in good["homeserver"]
-
-
-async def test_check_before_the_first_start_listens_for_the_homeserver_itself(spare: Installation) -> None:
-    _, good, _ = await verdicts(spare)
-    assert "homeserver to us" in good
-
-
-async def test_check_warns_of_an_admin_room_that_others_read(
-    reel: Installation, twin: Installation, alice: MatrixClient, bob: MatrixClient
+async def test_a_port_that_is_taken_is_2(
+    reel: Installation, tmp_path: Path, create_database: Callable[[str], Awaitable[str]]
 ) -> None:
-    room_id = await alice.create_room(invite=[reel.bot])
-
-    async def joined() -> bool:
-        return reel.bot in await alice.joined_members(room_id)
-
-    await eventually(joined, what="the bot in the room")
-    twin.write_config(appservice={"admin_room": room_id}, permissions={"*": "user", alice.user_id: "admin"})
-    code, good, bad = await verdicts(twin)
-    assert (code, bad, good["admin room"]) == (0, {}, f"only admins read {room_id}")
-
-    await alice.invite(room_id, bob.user_id)
-    await alice.send_state(room_id, "m.room.join_rules", {"join_rule": "public"})
-    await alice.send_state(room_id, "m.room.history_visibility", {"history_visibility": "world_readable"})
-    code, good, bad = await verdicts(twin)
-    assert (code, bad) == (0, {})
-    for part in (
-        "make it invite-only", "members only", f"{bob.user_id} read it and are no admins",
-    ):  # fmt: skip
-        assert part in good["admin room"]
-    assert alice.user_id not in good["admin room"]
-
-    twin.write_config(appservice={"admin_room": "!nowhere:test.local"})
-    _, good, _ = await verdicts(twin)
-    assert "invite the bot there" in good["admin room"]
-
-
-@pytest.mark.parametrize("trusted", [False, True])
-async def test_check_warns_of_a_proxy_that_is_not_trusted(
-    spare: Installation, http: aiohttp.ClientSession, aiohttp_server: AiohttpServer, *, trusted: bool
-) -> None:
-    async def hand_on(request: web.Request) -> web.Response:
-        url = f"http://127.0.0.1:{spare.settings['web']['port']}{request.path_qs}"
-        async with http.get(url, headers={"X-Forwarded-For": str(request.remote)}) as response:
-            return web.Response(status=response.status, body=await response.read())
-
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", hand_on)
-    proxy = await aiohttp_server(app)
-    networks = ["127.0.0.0/8"] if trusted else ["192.0.2.0/24"]
-    spare.write_config(web={"public_url": f"http://127.0.0.1:{proxy.port}", "trusted_proxies": networks})
-    _, good, _ = await verdicts(spare)
-    assert ("Add 127.0.0.1 there." in good["proxy"]) is not trusted
-    assert ("is trusted to say" in good["proxy"]) is trusted
-
-
-async def test_check_distinguishes_wrong_hs_tokens(spare: Installation) -> None:
-    spare.write_config(appservice={"hs_token": "not-the-one-of-the-registration"})
-    code, _, bad = await verdicts(spare)
-    assert code == 1
-    assert "hs_token is the same in both" in bad["homeserver to us"]
-
-
-@pytest.mark.parametrize(
-    ("sections", "broken", "advice"),
-    [
-        ({"database": "postgresql://u:pass-word@127.0.0.1:1/none"}, {"database"}, "Check that PostgreSQL runs"),
-        ({"homeserver": {"url": "http://127.0.0.1:1"}}, {"homeserver", "homeserver to us"}, "Check homeserver.url"),
-        (
-            {"appservice": {"as_token": "no-such-token-at-all"}},
-            {"homeserver", "homeserver to us"},
-            "as_token is the same in both",
-        ),
-        ({"appservice": {"id": "somebody-else"}}, {"homeserver to us"}, "Check appservice.url"),
-        ({"appservice": {"bot_localpart": "not-ours"}}, {"homeserver"}, "registration.yaml"),
-        ({"transcode": {"ffmpeg": "/none/ffmpeg"}}, {"ffmpeg"}, "/none/ffmpeg"),
-        ({"data_dir": "config.yaml"}, {"storage"}, "Check data_dir"),
-    ],
-)
-async def test_check_names_the_broken_part_and_what_to_do(
-    twin: Installation, sections: dict[str, Any], broken: set[str], advice: str
-) -> None:
-    twin.write_config(**sections)
-    code, good, bad = await verdicts(twin)
-    assert code == 1
-    assert set(bad) == broken
-    assert len(good) + len(bad) == 10
-    assert any(advice in said for said in bad.values()), bad
-    assert "pass-word" not in str(bad)
-
-
-async def test_check_names_the_encoder_that_replaces_one_that_does_not_work(twin: Installation) -> None:
-    twin.write_config(transcode={"encoder": "h264_nvenc"})
-    code, good, _ = await verdicts(twin)
-    assert code == 0
-    assert "encodes with libx264, not with h264_nvenc: " in good["ffmpeg"]
-
-
-async def test_check_warns_of_what_could_be_safer(
-    twin: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "bin").mkdir()
-    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    code, good, bad = await verdicts(twin)
-    assert (code, bad) == (0, {})
-    assert "install bubblewrap" in good["sandbox"]
-    assert "install prlimit" in good["sandbox"]
-
-
-async def test_check_of_a_database_that_was_not_migrated(
-    twin: Installation, create_database: Callable[[str], Awaitable[str]]
-) -> None:
-    twin.write_config(database=await create_database("cli-empty"))
-    code, _, bad = await verdicts(twin)
-    assert code == 1
-    assert "run `roomreel migrate -c FILE`" in bad["database"]
-
-
-async def test_a_port_that_is_taken_is_2(twin: Installation, create_database: Callable[[str], Awaitable[str]]) -> None:
+    other = Installation(tmp_path, reel.synapse, dict(reel.settings))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        twin.write_config(database=await create_database("cli-port"), web={"port": port}, metrics={"port": 0})
-        code, _, errors = await roomreel("serve", "-c", twin.config)
+        other.write_config(database=await create_database("cli-port"), web={"port": port}, metrics={"port": 0})
+        code, _, errors = await roomreel("serve", "-c", other.config)
     assert code == 2
     assert f"Cannot listen on 127.0.0.1:{port}" in errors
