@@ -11,7 +11,7 @@ RUN npm run build
 FROM python:3.12-slim-bookworm AS python
 RUN python -m venv /opt/roomreel
 WORKDIR /build
-COPY pyproject.toml build_widget.py README.md LICENSE ./
+COPY pyproject.toml build_widget.py README.md LICENSE config.yaml.example ./
 COPY appservice/ appservice/
 COPY transcode/ transcode/
 COPY migrations/ migrations/

@@ -20,7 +20,7 @@ _ASSETS = ("widget/dist/app", "widget/dist/host")
 # Where a wheel carries what a checkout has beside the package (appservice/resources.py).
 _IN_WHEEL = {
     folder: f"appservice/_assets/{folder}"
-    for folder in ("migrations", "widget/dist", "widget/templates", "widget/locales")
+    for folder in ("migrations", "widget/dist", "widget/templates", "widget/locales", "config.yaml.example")
 }
 _NOT_SOURCES = {"node_modules", "dist"}
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,6 +64,16 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--check", action="store_true", help="end with 0 once a browser has seen a video play")
     demo.add_argument("--state", type=Path, metavar="FILE", help="write addresses and users there, as JSON")
     demo.add_argument("--port", type=_port, metavar="N", help="the port of the host page (default: a free one)")
+    init = command("init", "Ask five questions, and write the configuration and the registration.", config=False)
+    init.add_argument("-c", "--config", type=Path, default=Path("config.yaml"), metavar="FILE", help="where to")
+    init.add_argument("-r", "--registration", type=Path, metavar="FILE", help="where to (default: beside it)")
+    for name, text in (
+        ("server-name", "the part after the colon in your users' ids"), ("homeserver-url", "where Roomreel reaches it"),
+        ("public-url", "where viewers reach Roomreel"), ("admin", "a Matrix id"),
+        ("database", "`embedded`, or an address"), ("appservice-url", "where the homeserver reaches Roomreel"),
+    ):  # fmt: skip
+        init.add_argument(f"--{name}", metavar="TEXT", help=f"{text} (instead of asking)")
+    init.add_argument("--first-start", action="store_true", help="of a container: by variables; exit 3 when it wrote")
     serve = command("serve", "Run the web server, the application service and one worker.")
     serve.add_argument("--no-worker", action="store_true", help="leave the work on videos to `roomreel work`")
     work = command("work", "Run one more worker on the same database.")
@@ -188,9 +199,20 @@ def _demo(args: argparse.Namespace) -> int:
     return asyncio.run(demo(check=args.check, state=args.state, port=args.port))
 
 
+def _init(args: argparse.Namespace) -> int:
+    from appservice.init.run import Init
+
+    registration = args.registration or args.config.parent / "registration.yaml"
+    ask = input if sys.stdin.isatty() else None
+    run = Init(args.config, registration, vars(args), os.environ, print, ask)
+    return run.first_start() if args.first_start else run.run()
+
+
 def _dispatch(args: argparse.Namespace) -> int:
     if args.command == "demo":
         return _demo(args)
+    if args.command == "init":
+        return _init(args)
     config = load_config(args.config)
     set_up_logging(config.log)
     if args.command == "generate-registration":

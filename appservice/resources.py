@@ -1,4 +1,4 @@
-"""Finds the files that come with the package: migrations, widget assets, texts."""
+"""Finds the files that come with the package: migrations, widget assets, texts, the example of a configuration."""
 
 from pathlib import Path
 
@@ -35,3 +35,8 @@ def avatar() -> Path:
 def locales() -> Path:
     """Return the folder of Fluent catalogues, one `<language>.ftl` each."""
     return _ROOT / "widget" / "locales"
+
+
+def example() -> Path:
+    """Return the configuration's example, in which every key is explained."""
+    return _ROOT / "config.yaml.example"

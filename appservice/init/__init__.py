@@ -1,0 +1,1 @@
+"""`roomreel init`: asks five questions, and writes the configuration and the registration."""
