@@ -103,7 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     renew.add_argument(
         "--reset-cross-signing", action="store_true", help="with new cross-signing keys: who verified the bot sees it"
     )
-    actions.add_parser("move-storage", help="move videos from `storage.also` to `storage.url`, while all else goes on")
+    actions.add_parser("backup", help="write database and media into a new folder").add_argument("to", type=Path)
+    actions.add_parser("restore", help="restore such a folder, where nothing is yet").add_argument("source", type=Path)
     for name, text in (
         ("erase", "delete all that is kept of a user or a room"),
         ("remains", "prove what is left of a user or a room; exit 1 when something is"),
@@ -165,6 +166,14 @@ async def _admin(args: argparse.Namespace, config: Config) -> int:
             print(await operator_commands.audit(config, args.whom, args.most))
         case "renew-device":
             print(await operator_commands.renew_device(config, reset_cross_signing=args.reset_cross_signing))
+        case "backup":
+            from appservice.backup.make import backup
+
+            print(await backup(config, args.to))
+        case "restore":
+            from appservice.backup.restore import restore
+
+            print(await restore(config, args.source))
         case "erase":
             print(await operator_commands.erase(config, args.whom))
         case "move-storage":

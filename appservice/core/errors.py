@@ -15,6 +15,10 @@ class MigrationError(RoomreelError):
     """The database's schema and the migrations on disk do not fit together."""
 
 
+class BackupError(RoomreelError):
+    """A backup could not be made, or is not whole, or may not be restored here."""
+
+
 class EmbeddedPostgresError(RoomreelError):
     """The PostgreSQL that we start ourselves did not start."""
 
@@ -121,8 +125,8 @@ class UnavailableError(RequestError):
     errcode = "M_UNAVAILABLE"
 
 
-class StorageUnavailableError(UnavailableError):
-    """Object storage does not respond, or refuses us; the same request may succeed in some seconds."""
+class HeldBackError(UnavailableError):
+    """A backup is being made, which needs the files that were to be deleted: they go after it."""
 
 
 class TooLargeError(RequestError):

@@ -1,9 +1,15 @@
 """What the processes of an installation share: secrets, the bot's profile, the log of jobs."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from appservice.core.errors import UnavailableError
+from appservice.core.errors import HeldBackError, UnavailableError
 from appservice.store.pool import Database
+from appservice.store.sql import query
+
+BACKUP_LOCK = 7432
+"""Who makes a backup has it alone, who deletes files shares it."""
 
 # Long enough to look into what went wrong; so many entries that a minute's are always fewer.
 _JOB_LOG_DAYS, _JOB_LOG_AT_ONCE = 7, 20_000
@@ -11,6 +17,14 @@ _JOB_LOG_DAYS, _JOB_LOG_AT_ONCE = 7, 20_000
 
 class InstallationStore(Database):
     """What processes share. Every method raises UnavailableError when the database is away."""
+
+    @asynccontextmanager
+    async def deleting_files(self) -> AsyncIterator[None]:
+        """Hold a backup off while files are deleted. Raises HeldBackError while one is being made."""
+        async with self._transaction() as connection:
+            if not await connection.fetchval(*query("hold_backup_off", lock=BACKUP_LOCK)):
+                raise HeldBackError("A backup is being made: files are deleted after it.")
+            yield
 
     async def bot_profile(self) -> dict[str, str]:
         """Return what we set last in the bot's profile, by field."""

@@ -6,7 +6,7 @@ https://tus.io/protocols/resumable-upload. The size of an upload's file is its o
 import asyncio
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from email.utils import format_datetime
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from appservice.core.errors import (
     BrokenOffError,
     ConflictError,
     ForbiddenError,
+    HeldBackError,
     NotFoundError,
     RequestError,
     RoomLimitError,
@@ -311,7 +312,8 @@ async def _delete(request: web.Request) -> web.Response:
     context, found = await _find(request)
     await request.app[RECEIVING].end(found.id)
     await context.stores.uploads.delete(found)
-    await context.storage.uploads.remove(found.id)
+    with suppress(HeldBackError):  # then they are swept
+        await context.upload_folder.remove(found.id)
     return web.Response(status=204)
 
 

@@ -144,9 +144,12 @@ async def open_parts(config: Config, dsn: str, *, serves_encrypted: bool) -> Asy
         if pooler:
             direct = await stack.enter_async_context(await open_pool(dsn, size=_DIRECT_CONNECTIONS))
         session = await stack.enter_async_context(connections(_MOST_CONNECTIONS))
-        cache = None if config.storage.is_local else stack.enter_context(scratch_folder(config.data_dir / "cache"))
-        storage = open_storage(config, UploadLeaseStore(pool), cache)
-        await storage.prepare()
+        deleting = InstallationStore(pool).deleting_files
+        files = LocalFiles(config.data_dir / "media", deleting)
+        upload_folder = UploadFolder(config.data_dir / "uploads", deleting)
+        export_folder = ExportFolder(config.data_dir / "exports")
+        for folder in (files, upload_folder, export_folder):
+            await folder.prepare()
         keyring = await unlock(config, InstallationStore(pool))
         stores = Stores(
             pool,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from appservice.core.errors import ForbiddenError, RefusedByHomeserverError
+from appservice.core.errors import ForbiddenError, HeldBackError, RefusedByHomeserverError
 from appservice.core.jobs import DeleteMessage, DeleteUnsent
 from appservice.core.model import UserId
 from appservice.i18n import Texts
@@ -92,13 +92,10 @@ class ErasingWork:
         await self.store.media_gone(mxc)
 
     async def sweep(self) -> None:
-        """Delete the files that no video needs: what a crash, or a disk that was away, left behind; log what is lost.
-
-        Some parts of all videos at a time: in object storage each one costs a request.
-        """
-        for shard in self.turns.next(await self.files.shards()):
-            for video_id in await self.store.without_a_video(await self.files.ids(shard)):
-                if await self.files.stages(video_id):
-                    log.warning("files_without_a_video", video_id=video_id)
-                    await self.files.sweep(video_id, keep=())
-        await self.lost.look()
+        """Delete every folder that no video needs: what a crash, or a disk that was away, left behind."""
+        for video_id in await self.store.without_a_video(await self.files.ids()):
+            log.warning("files_without_a_video", video_id=video_id)
+            try:
+                await self.files.sweep(video_id, keep=())
+            except HeldBackError:
+                return  # once a minute this is done again

@@ -2,11 +2,12 @@
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from appservice.core.errors import MediaError
+from appservice.core.errors import HeldBackError, MediaError
 from appservice.core.model import State, Video
 from appservice.media.names import files_of
 from appservice.media.storage import MediaStore, StageInProgress, StageName
@@ -99,7 +100,8 @@ class Publication:
         """Delete all that this attempt published, and return its stages; nothing may write to them any more."""
         stages = [self._stage(state) for state in (State.PLAYABLE, State.READY)]
         for stage in stages:
-            await self._files.remove(self._video.id, stage)
+            with suppress(HeldBackError):  # what is not served is swept with what comes next
+                await self._files.remove(self._video.id, stage)
         return stages
 
     def key(self, state: State) -> bytes | None:

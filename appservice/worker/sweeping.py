@@ -1,8 +1,10 @@
 """Deletes the stages of videos that are not served any more, once viewers have moved on from them."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 
+from appservice.core.errors import HeldBackError
 from appservice.core.model import Video, VideoId, Visibility
 from appservice.media.storage import MediaStore
 from appservice.service.media_keys import MediaKeys
@@ -51,7 +53,9 @@ class StageSweeping:
         """Delete what a removal could not delete, since we were just writing it."""
         video = await self.videos.video(video_id)
         if video is None or video.visibility is Visibility.REMOVED:
-            await self._now(video_id, video)
+            # During a backup its folder stays until one that no video needs is swept.
+            with suppress(HeldBackError):
+                await self._now(video_id, video)
 
     async def _now(self, video_id: VideoId, video: Video | None) -> None:
         # What a person deleted, and may still bring back, has its stage.

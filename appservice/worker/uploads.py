@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import math
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePath
@@ -13,7 +13,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from appservice.config import Config
-from appservice.core.errors import MediaError, UnavailableError
+from appservice.core.errors import HeldBackError, MediaError, UnavailableError
 from appservice.core.events.encrypted_files import encrypted_file_content
 from appservice.core.model import EncryptedFile, UploadId
 from appservice.core.settings import RoomSettings
@@ -78,13 +78,18 @@ class UploadWork:
         if await self.folder.ids():
             await self._sweep_files()
 
+    async def drop(self, upload_id: UploadId) -> None:
+        """Delete the bytes of an upload; during a backup they are swept after it."""
+        with suppress(HeldBackError):
+            await self.folder.remove(upload_id)
+
     async def _sweep_files(self) -> tuple[set[UploadId], dict[UploadId, bool]]:
         """Delete bytes without a row; return of what there were bytes, and the rows that need some (`with_bytes`)."""
         # In this order: a new upload has its row first. And its file shortly after.
         there = await self.folder.ids()
         needed = await self.store.with_bytes()
         for upload_id in there - needed.keys():
-            await self.folder.remove(upload_id)
+            await self.drop(upload_id)
         return there, needed
 
 
@@ -128,7 +133,7 @@ class UploadAttempt:
             raise SupersededError from error
         if not await self.work.store.ready(self.upload, content, mxc, prepared.audio_left_out):
             raise SupersededError
-        await self.work.folder.remove(self.upload.id)
+        await self.work.drop(self.upload.id)
 
     async def pause(self) -> None:
         """End it, for another attempt follows: nothing of it stays."""
@@ -141,7 +146,7 @@ class UploadAttempt:
     async def fail(self, error: MediaError | TranscodeError) -> None:
         """End all work on the upload with a reason."""
         if await self.work.store.fail(self.upload, error.code):
-            await self.work.folder.remove(self.upload.id)
+            await self.work.drop(self.upload.id)
 
     async def _is_wanted(self) -> bool:
         return await self.work.store.is_wanted(self.upload)

@@ -1,7 +1,7 @@
 """One attempt at a video: download, transcode, publish twice, or end with a reason that its sender reads."""
 
 from collections.abc import Awaitable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger
 
 from appservice import metrics
 from appservice.config import Config, LadderPolicy
-from appservice.core.errors import MediaError, NotYetUploadedError
+from appservice.core.errors import HeldBackError, MediaError, NotYetUploadedError
 from appservice.core.events.media_kinds import name_without_suffix
 from appservice.core.model import Kind, State, Video
 from appservice.core.rules.quotas import QuotaScope
@@ -153,7 +153,8 @@ class VideoAttempt:
         """Delete what an attempt published half that another one follows: perhaps the disk is full."""
         withdrawn = await ending
         if withdrawn is not None:
-            await self.services.files.remove(self.video.id, withdrawn)
+            with suppress(HeldBackError):  # it is swept once the video is ready
+                await self.services.files.remove(self.video.id, withdrawn)
 
     async def _run(self) -> None:
         services, config = self.services, self.services.config

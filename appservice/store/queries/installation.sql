@@ -45,3 +45,7 @@ DELETE FROM pgqueuer_log WHERE id IN (
 DELETE FROM pgqueuer_statistics WHERE id IN (
     SELECT id FROM pgqueuer_statistics WHERE created < now() - make_interval(days => :days) LIMIT :most
 );
+
+-- name: hold_backup_off
+-- False while a backup is being made; else none begins before the transaction's end.
+SELECT pg_try_advisory_xact_lock_shared(:lock::bigint);
