@@ -8,7 +8,7 @@ import shutil
 import termios
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import aiohttp
 import pytest
@@ -17,32 +17,13 @@ from appservice.demo.synapse import Synapse
 from tests.support.command_line import roomreel
 from tests.support.databases import CreateDatabase
 from tests.support.installation import Installation
+from tests.support.playing import fetch_all
 from tests.support.rooms import make_room
 from tests.support.viewer import Viewer
 from tests.support.waiting import eventually
 
 TUS = {"Tus-Resumable": "1.0.0"}
 BEFORE = 3
-
-
-async def play(viewer: Viewer, video: dict[str, object]) -> int:
-    """Fetch all that a player would of a video; return how many files that were."""
-    queue, seen = [str(video["playlist_url"])], set[str]()
-    while queue:
-        url = queue.pop()
-        if url in seen:
-            continue
-        seen.add(url)
-        status, body = await viewer.fetch(url)
-        assert status == 200, url
-        assert body
-        if urlsplit(url).path.endswith(".m3u8"):
-            for line in body.decode().splitlines():
-                if line.startswith("#EXT-X-MAP"):
-                    queue.append(urljoin(url, line.partition('URI="')[2].partition('"')[0]))
-                elif line and not line.startswith("#"):
-                    queue.append(urljoin(url, line))
-    return len(seen)
 
 
 def block(file: Path) -> Callable[[], Awaitable[None]]:
@@ -114,7 +95,7 @@ async def test_what_was_there_before_a_backup_under_load_plays_after_all_is_lost
         await spare.start()
         # The same session, for its key is in the database.
         for event_id in {row["event_id"] for row in rows} - {last["event_id"]}:
-            assert await play(viewer, await viewer.video_in(event_id, "ready")) > 2
+            assert await fetch_all(viewer, await viewer.video_in(event_id, "ready")) > 2
         async with http.head(spare.url + upload, headers=_authorized(viewer)) as response:
             assert (response.status, response.headers["Upload-Offset"]) == (200, "5")
         # What happened meanwhile is found in the room's timeline.
