@@ -19,7 +19,7 @@ _LIMIT = 64 * 1024
 _WHOAMI = "/_matrix/client/v3/account/whoami"
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 _PING_TIMEOUT = aiohttp.ClientTimeout(total=45)
-_RESTART = "and restart Synapse"
+_ANEW = "with `roomreel generate-registration -c FILE -r FILE`, and restart Synapse"
 _NOT_YET = "has not registered this user"  # Synapse's word for a user of our namespace that does not exist yet
 
 
@@ -72,7 +72,7 @@ async def homeserver(config: Config) -> str:
         if sender == config.bot:
             raise CheckError(
                 f"the registration's sender_localpart is the bot's own name ({config.bot}): Synapse would refuse "
-                f"the bot what it refuses senders. Write it anew with `roomreel generate-registration` {_RESTART}."
+                f"the bot what it refuses senders. Write it anew {_ANEW}."
             )
         found = await _request(session, base + _WHOAMI, token=as_token, user_id=config.bot)
     if found.status == 403 and _NOT_YET in str(found):
@@ -80,7 +80,7 @@ async def homeserver(config: Config) -> str:
     if found.status == 403:
         raise CheckError(
             f"does not let us be {config.bot} ({found}): the users of registration.yaml are others. Compare it with "
-            f"appservice.bot_localpart and homeserver.server_name, or write it anew {_RESTART}."
+            f"appservice.bot_localpart and homeserver.server_name, or write it anew {_ANEW}."
         )
     if found.status != 200:
         raise CheckError(f"responds with {found} about {config.bot}. Look into its log.")
@@ -96,7 +96,7 @@ async def _sender(session: aiohttp.ClientSession, config: Config) -> str:
         if other.status == 200:
             raise CheckError(
                 "the tokens are swapped: what it knows as our as_token is hs_token in the configuration. Exchange "
-                f"them, or write the registration anew with `roomreel generate-registration` {_RESTART}."
+                f"them, or write the registration anew {_ANEW}."
             )
         raise CheckError(
             f"does not know our as_token ({found}). Check that the registration is named in homeserver.yaml "
@@ -172,7 +172,7 @@ def _why_not(config: Config, found: _Response) -> str:
     if found.status == 403:
         return (
             f"our id is not {config.appservice.id} at the homeserver ({found}). Make appservice.id that of the "
-            f"registration, or write that anew with `roomreel generate-registration` {_RESTART}."
+            f"registration, or write that anew {_ANEW}."
         )
     if found.errcode == "M_BAD_STATUS" and status in {401, 403}:
         return (
@@ -191,5 +191,5 @@ def _why_not(config: Config, found: _Response) -> str:
             f"the container itself). Check appservice.url ({config.appservice.url}) and the firewall between."
         )
     if found.errcode == "M_URL_NOT_SET":
-        return f"the registration has no url: write it anew with `roomreel generate-registration` {_RESTART}."
+        return f"the registration has no url: write it anew {_ANEW}."
     return f"the homeserver does not reach us ({found}). Check appservice.url in the registration."

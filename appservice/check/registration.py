@@ -18,8 +18,8 @@ def registration(config: Config, file: Path) -> str:
     found = read_registration(file)
     if wrong := [*_wrong(config, found), *_wrong_users(config, found)]:
         raise CheckError(
-            f"{file} differs from the configuration: {'; '.join(wrong)}. Write it anew with `roomreel "
-            "generate-registration`, and restart Synapse."
+            f"{file} differs from the configuration: {'; '.join(wrong)}. Write it anew with "
+            f"`roomreel generate-registration -c FILE -r {file}`, and restart Synapse."
         )
     if file.stat().st_mode & stat.S_IROTH:
         raise CheckWarning(f"everybody on this machine can read {file}, and the tokens in it: `chmod o-r` it.")

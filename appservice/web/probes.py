@@ -61,7 +61,7 @@ def _admit(request: web.Request, hs_token: str) -> None:
     expires, _, signature = request.headers.get("Authorization", "").removeprefix("Bearer ").partition(".")
     known = hmac.compare_digest(signature.encode(), _signature(hs_token, expires).encode())
     if not known or not expires.isdecimal() or int(expires) < time.time():
-        raise web.HTTPForbidden(text="This is for `roomreel check`, with this installation's configuration.")
+        raise web.HTTPForbidden(text="This is for roomreel check, with this installation's configuration.")
 
 
 def add_probes(app: web.Application, hs_token: str) -> None:
