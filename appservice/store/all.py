@@ -17,6 +17,7 @@ from appservice.store.lower_rungs import LowerRungStore
 from appservice.store.media_keys import MediaKeyStore
 from appservice.store.members import MemberStore
 from appservice.store.moderation import ModerationStore
+from appservice.store.observation import ObservationStore
 from appservice.store.opt_ins import OptInStore
 from appservice.store.outbox import Pool
 from appservice.store.outgoing import OutgoingStore, Sealing
@@ -84,4 +85,6 @@ class Stores:
         self.room_states = RoomStateStore(pool)
         self.bookmarks = BookmarkStore(pool)
         self.public = PublicStore(pool)
+        # What operators see
         self.installation = InstallationStore(pool)
+        self.observation = ObservationStore(pool)

@@ -221,6 +221,11 @@ class AttemptStore(Database):
         """Notify viewers how far an attempt is, and how many seconds it may still take."""
         await self._fetch("progress", id=video.id, attempt=video.work.attempts, percent=percent, remaining=remaining)
 
+    async def age(self, video_id: VideoId) -> float | None:
+        """Return the seconds since a video's event arrived, by the database's clock; None of one that is gone."""
+        row = await self._fetchrow("age", id=video_id)
+        return row["seconds"] if row else None
+
     async def classify(self, video: Video) -> None:
         """Store the kind and title of a video, now that its file was examined."""
         async with self._transaction() as connection:

@@ -2,16 +2,12 @@
 
 import math
 import time
-from functools import partial
 
 import structlog
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from appservice import metrics
-from appservice.core.errors import LimitExceededError, RequestError, StorageUnavailableError, UnavailableError
+from appservice.core.errors import LimitExceededError, RequestError
 from appservice.core.web.views import ErrorView, LimitView
-from appservice.store import VideoStore
 from appservice.web import (
     api,
     behalf,
@@ -31,6 +27,7 @@ from appservice.web import (
 )
 from appservice.web.connections import FIRST
 from appservice.web.context import CONTEXT, Context
+from appservice.web.health import Readiness, Vitals, add_health
 from appservice.web.hot_media import HotMedia
 from appservice.web.limits import admit
 from appservice.web.openapi import document
@@ -38,6 +35,7 @@ from appservice.web.operation import Handler, Undocumented
 from appservice.web.page import add_page
 from appservice.web.probes import add_probes
 from appservice.web.ready import HEADERS
+from appservice.web.request_ids import HEADER, REQUEST_ID, id_of
 from appservice.web.requests import check_address, json_response
 
 log = structlog.get_logger()
@@ -100,28 +98,19 @@ def _route(request: web.Request) -> str:
 @web.middleware
 async def _middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     started = time.monotonic()
-    response = await _respond(request, handler)
-    log.debug("request", route=_route(request), status=response.status, seconds=round(time.monotonic() - started, 4))
+    request[REQUEST_ID] = id_of(request, request.app[CONTEXT].config.web.trusted_proxies)
+    with structlog.contextvars.bound_contextvars(request_id=request[REQUEST_ID]):
+        response = await _respond(request, handler)
+        log.debug(
+            "request", route=_route(request), status=response.status, seconds=round(time.monotonic() - started, 4)
+        )
     return response
 
 
 async def _on_prepare(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
-    if request.app[CONTEXT].draining.is_set():
-        # Whoever comes again is to come to another process.
-        response.force_close()
-        response.headers["Connection"] = "close"
-
-
-async def _live(_request: web.Request) -> web.Response:
-    return web.json_response({"status": "live"})
-
-
-async def _ready(request: web.Request) -> web.Response:
-    if request.app[CONTEXT].draining.is_set():
-        return web.json_response({"status": "draining"}, status=503)
-    await request.app[CONTEXT].stores.installation.now()
-    return web.json_response({"status": "ready"})
+    if REQUEST_ID in request:  # else it is no request: what was sent could not be read
+        response.headers[HEADER] = request[REQUEST_ID]
 
 
 async def _let_go(app: web.Application) -> None:
@@ -140,8 +129,8 @@ def _add_document(app: web.Application) -> None:
     app.router.add_get("/api/v1/openapi.json", openapi)
 
 
-def build_app(context: Context) -> web.Application:
-    """Return the application for both the homeserver and the viewers."""
+def build_app(context: Context, vitals: Vitals | None = None) -> web.Application:
+    """Return the application for both the homeserver and the viewers; `vitals` are those of its process."""
     app = web.Application(middlewares=[_middleware], client_max_size=transactions.MAX_BODY)
     app[CONTEXT] = context
     app[FIRST] = HotMedia(context)
@@ -162,8 +151,8 @@ def build_app(context: Context) -> web.Application:
         uploads,
     ):
         app.router.add_routes(module.routes)
-    app.router.add_get("/live", _live)
-    app.router.add_get("/ready", _ready)
+    vitals = vitals or Vitals()
+    add_health(app, vitals, Readiness(context.stores.observation, context.config.data_dir / "media", vitals))
     add_page(app)
     add_probes(app, context.config.appservice.hs_token.get_secret_value())
     public.add_public_pages(app)
@@ -172,24 +161,4 @@ def build_app(context: Context) -> web.Application:
     app.on_response_prepare.append(_on_prepare)
     app.on_shutdown.append(_let_go)
     app.on_response_prepare.append(uploads.on_prepare)
-    return app
-
-
-async def _metrics(videos: VideoStore | None, _request: web.Request) -> web.Response:
-    if videos is not None:
-        try:
-            for state, count in (await videos.counts()).items():
-                metrics.VIDEOS.labels(state).set(count)
-        except UnavailableError:
-            metrics.VIDEOS.clear()  # unknown is not zero
-    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-
-def build_metrics_app(videos: VideoStore | None = None) -> web.Application:
-    """Return the application for Prometheus, served on a listener of its own.
-
-    `videos` are counted for it: by one process of an installation, or a sum over all would be too much.
-    """
-    app = web.Application()
-    app.router.add_get("/metrics", partial(_metrics, videos))
     return app

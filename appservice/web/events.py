@@ -93,6 +93,8 @@ async def _stream(response: web.StreamResponse, context: Context, session: Sessi
                 written = follower.confirm() if follower else b": keep-alive\n\n"
             if written:
                 await response.write(written)
+                if follower:
+                    follower.sent()
             if ends:
                 return
             if written:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from appservice import metrics
 from appservice.core.errors import NotFoundError, RequestError
 from appservice.core.model import RoomId, UserId, VideoId
 from appservice.core.tokens import Session
@@ -37,7 +38,8 @@ class Follower:
 
     `revision` is that of the state which its viewer has. `rights` are those by which it gets deltas; None: not known
     yet. `on_news` is called when something is to be sent, or the stream is to end. `told` is the revision of the last
-    delta; `is_limited`: there are none, for its viewer may not see too much.
+    delta; `is_limited`: there are none, for its viewer may not see too much. `revised_at`: when what is delivered was
+    announced, by the steady clock.
     """
 
     session: Session
@@ -47,8 +49,10 @@ class Follower:
     is_revoked: bool = False
     has_ended: bool = False
     is_limited: bool = False
+    revised_at: float | None = None
     told: int = field(init=False)
     _resets_at: float = 0.0
+    brings_delta: bool = False
     _later: asyncio.TimerHandle | None = None
     _pending: list[bytes] = field(default_factory=list)
     _size: int = 0
@@ -106,6 +110,12 @@ class Follower:
         if self._later:
             self._later.cancel()
             self._later = None
+
+    def sent(self) -> None:
+        """Measure how long the delta took that was sent just now, if there was one."""
+        if self.brings_delta and self.revised_at is not None:
+            metrics.STREAM_LAG.observe(time.monotonic() - self.revised_at)
+        self.brings_delta, self.revised_at = False, None
 
     def take(self) -> bytes:
         """Return what is to be sent, which is pending no longer."""
@@ -182,6 +192,7 @@ class Delivery:
 
     async def _add(self, follower: Follower, rights: Rights, step: _Step) -> None:
         if delta := await self._delta(follower.revision, rights):
+            follower.brings_delta = True
             follower.add(delta, self._reset)
             follower.told = self._state.revision
         # Which moderator hid a video before is not logged.

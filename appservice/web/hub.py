@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -136,6 +137,8 @@ class Hub:
         self._deliver = deliver
         # Whom a delivery that is soon to begin is for; None: all who follow the room.
         self._delivering: dict[str, set[Follower] | None] = {}
+        # When the first change was announced that the next delivery brings.
+        self._revised_at: dict[str, float] = {}
         self._on_change = on_change
         self._watching_of = watching_of
         self._gathering: set[str] = set()
@@ -177,7 +180,10 @@ class Hub:
         self.bring(room_id)
 
     def _revised(self, data: str) -> None:
-        self.bring(data.partition(" ")[2])
+        room_id = data.partition(" ")[2]
+        if room_id in self._listeners:
+            self._revised_at.setdefault(room_id, time.monotonic())
+        self.bring(room_id)
 
     def bring(self, room_id: str, newcomer: Follower | None = None) -> None:
         """Let those who follow a room, or a newcomer alone, get what is new, soon and together."""
@@ -198,6 +204,9 @@ class Hub:
         async with self._turns[room_id]:
             all_here = [each.follower for each in self._listeners.get(room_id, ()) if each.follower]
             followers = [each for each in all_here if whom is None or each in whom]
+            revised_at = self._revised_at.pop(room_id, None)
+            for follower in followers:
+                follower.revised_at = revised_at
             try:
                 await self._deliver(room_id, followers)
             except Exception as error:

@@ -81,17 +81,19 @@ async def transaction(request: web.Request) -> web.Response:
     """
     context = request.app[CONTEXT]
     _authenticate(request, context)
-    try:
-        body = await _read_json(request)
-        events = body.get("events") if isinstance(body, dict) else None
-        if not isinstance(events, list):
-            raise BadJsonError("A transaction has a list of `events`.")
-        await context.stores.intake.apply(_changes(events, context), _talks(events, context))
-    except RequestError as error:
-        metrics.TRANSACTIONS.labels("refused" if error.status < 500 else "failed").inc()
-        log.warning("transaction_not_taken", txn_id=request.match_info["txn_id"][:64], reason=str(error))
-        raise
-    metrics.TRANSACTIONS.labels("stored").inc()
+    txn_id = request.match_info["txn_id"][:64]
+    with structlog.contextvars.bound_contextvars(txn_id=txn_id), metrics.TRANSACTION_SECONDS.time():
+        try:
+            body = await _read_json(request)
+            events = body.get("events") if isinstance(body, dict) else None
+            if not isinstance(events, list):
+                raise BadJsonError("A transaction has a list of `events`.")
+            await context.stores.intake.apply(_changes(events, context), _talks(events, context))
+        except RequestError as error:
+            metrics.TRANSACTIONS.labels("refused" if error.status < 500 else "failed").inc()
+            log.warning("transaction_not_taken", reason=str(error))
+            raise
+        metrics.TRANSACTIONS.labels("stored").inc()
     return web.json_response({})
 
 

@@ -15,6 +15,7 @@ from appservice.encryption.installation import missing_packages
 from appservice.encryption.keyring import Keyring, new_keyring, open_keyring
 from appservice.i18n import Texts
 from appservice.matrix.client import Encrypting, HomeserverClient
+from appservice.matrix.measured import measured
 from appservice.matrix.names import SystemResolver
 from appservice.media.opening import open_storage
 from appservice.media.storage import MediaStore, Storage
@@ -120,11 +121,11 @@ async def unlock(config: Config, installation: InstallationStore) -> Keyring | N
 
 
 @asynccontextmanager
-async def connections(most: int) -> AsyncIterator[aiohttp.ClientSession]:
+async def connections(most: int, *traces: aiohttp.TraceConfig) -> AsyncIterator[aiohttp.ClientSession]:
     """Open a pool of connections, and threads to resolve names, that only its users can fill."""
     resolver = SystemResolver()
     connector = aiohttp.TCPConnector(resolver=resolver, limit=most)
-    async with aiohttp.ClientSession(connector=connector, timeout=HTTP_TIMEOUT) as session:
+    async with aiohttp.ClientSession(connector=connector, timeout=HTTP_TIMEOUT, trace_configs=list(traces)) as session:
         try:
             yield session
         finally:
@@ -137,16 +138,10 @@ async def open_parts(config: Config, dsn: str, *, serves_encrypted: bool) -> Asy
     async with AsyncExitStack() as stack:
         # The light jobs and the videos, the queues' listeners, and room for requests.
         size = 32 + _DATABASE_CONNECTIONS * config.worker.concurrency
-        pooler = config.database if config.database_direct else None
-        pool = direct = await stack.enter_async_context(
-            await open_pool(pooler or dsn, size=size, through_pooler=pooler is not None)
-        )
-        if pooler:
-            direct = await stack.enter_async_context(await open_pool(dsn, size=_DIRECT_CONNECTIONS))
-        session = await stack.enter_async_context(connections(_MOST_CONNECTIONS))
-        deleting = InstallationStore(pool).deleting_files
-        files = LocalFiles(config.data_dir / "media", deleting)
-        upload_folder = UploadFolder(config.data_dir / "uploads", deleting)
+        pool = await stack.enter_async_context(await open_pool(dsn, size=size))
+        session = await stack.enter_async_context(connections(_MOST_CONNECTIONS, measured(config.homeserver.url)))
+        files = LocalFiles(config.data_dir / "media")
+        upload_folder = UploadFolder(config.data_dir / "uploads")
         export_folder = ExportFolder(config.data_dir / "exports")
         for folder in (files, upload_folder, export_folder):
             await folder.prepare()

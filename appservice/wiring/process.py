@@ -14,10 +14,12 @@ from appservice import resources
 from appservice.config import EMBEDDED, Config
 from appservice.core.errors import ConfigError, HomeserverError, RequestError
 from appservice.database.migrate import Phase
-from appservice.database.opening import bring_up_to_date, check_up_to_date, open_database, refuse_pooler
-from appservice.web.app import build_app, build_metrics_app
+from appservice.database.opening import EMBEDDED, bring_up_to_date, check_up_to_date, open_database
+from appservice.web.app import build_app
 from appservice.web.channel import expire_watching
 from appservice.web.connections import ConnectionBounds, ConnectionLimits, raise_descriptor_limit
+from appservice.web.health import Readiness, Vitals, add_health
+from appservice.web.monitoring import Readings, build_metrics_app
 from appservice.wiring.encrypted_rooms import build_encrypted_rooms
 from appservice.wiring.parts import Parts, can_encrypt, open_parts, policy_work
 from appservice.wiring.web import build_context
@@ -70,6 +72,17 @@ async def _introduce(parts: Parts) -> None:
         delay = min(delay * 2, _LONGEST_RETRY_S)
 
 
+def _monitoring(parts: Parts, vitals: Vitals, *, of_installation: bool) -> web.Application:
+    """Return what Prometheus reads, and probes ask; `of_installation`: also what is in the database."""
+    config, stores = parts.config, parts.stores
+    readings = Readings(
+        stores, parts.pool, config.data_dir, config.worker.heartbeat_timeout, of_installation=of_installation
+    )
+    app = build_metrics_app(readings)
+    add_health(app, vitals, Readiness(stores.observation, config.data_dir / "media", vitals))
+    return app
+
+
 def _return_memory() -> None:
     """Return to the system what the start needed and has freed: glibc keeps it, musl does not."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
@@ -85,13 +98,13 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def run_until_stopped(
-    worker: "Worker | None", *others: asyncio.Task[None], drain: Callable[[], Awaitable[None]] | None = None
-) -> None:
-    """Work until a signal comes, then `drain`. What any of it raises ends all, and is raised."""
+async def run_until_stopped(worker: "Worker | None", *others: asyncio.Task[None], vitals: Vitals | None = None) -> None:
+    """Work until a signal comes. What any of it raises ends all, and is raised. `vitals` get to know the worker."""
     _return_memory()
     stop = asyncio.create_task(_stop_on_signals().wait())
     work = asyncio.create_task(worker.run()) if worker else None
+    if work and vitals:
+        vitals.essential["worker"] = work
     going = {task for task in (work, *others) if task}
     try:
         while not stop.done():
@@ -140,20 +153,17 @@ async def serve(config: Config, *, with_worker: bool) -> None:
             worker = await _build_worker(parts, stack)
         limits = ConnectionLimits.of(raise_descriptor_limit())
         scrapers, viewers = ConnectionBounds(_SCRAPERS), ConnectionBounds(limits, config.web.trusted_proxies)
-        await _listen(build_metrics_app(parts.stores.videos), config.metrics.host, config.metrics.port, scrapers, stack)
-        await _listen(build_app(context), config.web.host, config.web.port, viewers, stack)
+        vitals = Vitals()
+        monitoring = _monitoring(parts, vitals, of_installation=True)
+        await _listen(monitoring, config.metrics.host, config.metrics.port, scrapers, stack)
+        await _listen(build_app(context, vitals), config.web.host, config.web.port, viewers, stack)
         hub = asyncio.create_task(context.hub.run())
         silent = asyncio.create_task(expire_watching(context.stores.channels))
         introduction = asyncio.create_task(_introduce(parts))
         encrypted_rooms = build_encrypted_rooms(parts)
         encryption = [asyncio.create_task(encrypted_rooms.run())] if encrypted_rooms else []
-
-        async def drain() -> None:
-            context.draining.set()
-            log.info("draining", seconds=config.web.drain)
-            await asyncio.sleep(config.web.drain)
-
-        await run_until_stopped(worker, hub, silent, introduction, *encryption, drain=drain)
+        vitals.essential |= {"event streams": hub, "channel": silent}
+        await run_until_stopped(worker, hub, silent, introduction, *encryption, vitals=vitals)
 
 
 async def work(config: Config, *, metrics_port: int | None = None) -> None:
@@ -168,7 +178,8 @@ async def work(config: Config, *, metrics_port: int | None = None) -> None:
         serves_encrypted = config.encryption.key is not None
         parts = await stack.enter_async_context(open_parts(config, dsn, serves_encrypted=serves_encrypted))
         worker = await _build_worker(parts, stack)
+        vitals = Vitals()
         if metrics_port is not None:
-            scrapers = ConnectionBounds(_SCRAPERS)
-            await _listen(build_metrics_app(), config.metrics.host, metrics_port, scrapers, stack)
-        await run_until_stopped(worker)
+            scrapers, monitoring = ConnectionBounds(_SCRAPERS), _monitoring(parts, vitals, of_installation=False)
+            await _listen(monitoring, config.metrics.host, metrics_port, scrapers, stack)
+        await run_until_stopped(worker, vitals=vitals)

@@ -16,6 +16,7 @@ from pgqueuer.ports.driver import NotifyCallback
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 
+from appservice import metrics
 from appservice.core.errors import HomeserverError, RequestError, UnavailableError
 from appservice.core.jobs import AnyJob, Queue, names_in, read_job
 from appservice.store.outbox import Pool
@@ -214,24 +215,38 @@ class Worker:
     def _register(self, manager: QueueManager, name: str) -> None:
         @manager.entrypoint(name, accepts_context=False)
         async def run(job: Job) -> None:
-            payload = (job.payload or b"").decode()
+            with structlog.contextvars.bound_contextvars(job=name, job_id=int(job.id), job_attempt=job.attempts):
+                await self._run(name, job)
+
+    async def _run(self, name: str, job: Job) -> None:
+        payload, outcome = (job.payload or b"").decode(), "stopped"
+        # An id, but nothing longer: notifications hold links and what people wrote.
+        subject = None if payload.startswith("{") else payload
+        with metrics.JOB_SECONDS.labels(name).time():
             try:
                 await self._until_stopped(self._do(read_job(name, payload)))
+                outcome = "done"
             except RetryRequested:
                 raise  # stopped in the middle
             except RetryLaterError as error:
+                outcome = "postponed"
                 raise RetryRequested(error.delay, str(error.__cause__)) from error
             except (HomeserverError, UnavailableError) as error:
+                outcome = "postponed"
                 delay = min(2 ** min(job.attempts, 10), _LONGEST_RETRY_S)
-                log.warning("job_postponed", job=name, subject=payload, seconds=delay, reason=str(error))
+                log.warning("job_postponed", subject=subject, seconds=delay, reason=str(error))
                 raise RetryRequested(timedelta(seconds=delay), str(error)) from error
             except RequestError as error:
-                log.warning("job_refused", job=name, subject=payload, reason=str(error))
+                outcome = "refused"
+                log.warning("job_refused", subject=subject, reason=str(error))
             except Exception as error:
                 # A mistake of ours: it may be a race, so the job comes again a few times.
-                log.exception("job_broken", job=name, subject=payload, attempt=job.attempts)
+                outcome = "broken"
+                log.exception("job_broken", subject=subject)
                 if job.attempts < _MOST_MISTAKES:
                     raise RetryRequested(timedelta(seconds=2 ** (job.attempts + 1)), str(error)) from error
+            finally:
+                metrics.JOBS.labels(name, outcome).inc()
 
     async def _until_stopped(self, work: Coroutine[None, None, None]) -> None:
         """Run a job, or give it back to the queue when we are being stopped."""

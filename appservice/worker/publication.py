@@ -1,5 +1,6 @@
 """Publication of an attempt's stages: files first, then the row, and only while it is the newest attempt."""
 
+import contextlib
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -7,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from appservice.core.errors import HeldBackError, MediaError
+from appservice import metrics
+from appservice.core.errors import MediaError, UnavailableError
 from appservice.core.model import State, Video
 from appservice.media.names import files_of
 from appservice.media.storage import MediaStore, StageInProgress, StageName
@@ -38,7 +40,7 @@ class Publication:
         self._store = store
         self._files = files
         self._has_poster = False
-        self._playable: StageInProgress | None = None
+        self._observed: set[State] = set()
         # Used once: browsers cache the files behind a stage's address, and an attempt's number may come again.
         self._name = f"{video.work.attempts}-{secrets.token_hex(4)}"
 
@@ -125,3 +127,19 @@ class Publication:
         size = await self._files.size(self._video.id, published.stage)
         if not await self._store.publish(self._video, replace(published, bytes=size)):
             raise SupersededError
+        await self._observe(published.state)
+
+    async def _observe(self, state: State) -> None:
+        """Measure how long a viewer waited, the first time; not for media that an edit brought, or more rungs."""
+        reached = {State.PLAYABLE} if state is State.PLAYABLE else {State.PLAYABLE, State.READY}
+        before = {State.PLAYABLE: {State.PLAYABLE}, State.READY: {State.PLAYABLE, State.READY}}
+        new = reached - self._observed - before.get(self._video.state, set())
+        if not new or self._video.work.attempts_before:
+            return
+        self._observed |= new
+        with contextlib.suppress(UnavailableError):
+            age = await self._store.age(self._video.id)
+            if age is None:
+                return
+            for each in new:
+                (metrics.READY_SECONDS if each is State.READY else metrics.PLAYABLE_SECONDS).observe(age)

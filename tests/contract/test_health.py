@@ -6,7 +6,8 @@ import pytest
 from pytest_aiohttp import AiohttpClient
 
 from appservice.store import Stores, open_pool
-from appservice.web.app import build_app, build_metrics_app
+from appservice.web.app import build_app
+from appservice.web.monitoring import Readings, build_metrics_app
 from tests.support.databases import CreateDatabase
 from tests.support.service import HS_TOKEN, Service
 
@@ -25,10 +26,8 @@ async def test_without_its_database_it_lives_and_is_not_ready(
 ) -> None:
     pool = await open_pool(await create_migrated("contract-gone"), size=1)
     context = dataclasses.replace(service.context, stores=Stores(pool))
-    client, metrics = (
-        await aiohttp_client(build_app(context)),
-        await aiohttp_client(build_metrics_app(context.stores.videos)),
-    )
+    readings = Readings(context.stores, pool, context.config.data_dir, 10, of_installation=True)
+    client, metrics = await aiohttp_client(build_app(context)), await aiohttp_client(build_metrics_app(readings))
     async with client.get("/ready") as response:
         assert response.status == 200
     await pool.close()
@@ -38,14 +37,22 @@ async def test_without_its_database_it_lives_and_is_not_ready(
         assert (response.status, set(await response.json())) == (503, {"errcode", "error"})
     async with metrics.get("/metrics") as response:
         assert response.status == 200
-        assert "roomreel_videos{" not in await response.text(), "unknown is not zero"
+        text = await response.text()
+    assert "roomreel_videos{" not in text, "unknown is not zero"
+    assert "roomreel_database_up 0.0" in text
+
+
+def _readings(service: Service) -> Readings:
+    return Readings(
+        service.context.stores, service.parts.pool, service.context.config.data_dir, 10, of_installation=True
+    )
 
 
 async def test_videos_are_counted_by_their_state(service: Service, aiohttp_client: AiohttpClient) -> None:
     alice = service.user()
     room = await service.room(alice)
     await room.send_video(alice)
-    client = await aiohttp_client(build_metrics_app(service.context.stores.videos))
+    client = await aiohttp_client(build_metrics_app(_readings(service)))
     (row,) = await service.rows("SELECT count(*) AS count FROM videos WHERE state = 'queued'")
     async with client.get("/metrics") as response:
         assert response.headers["Content-Type"].startswith("text/plain")

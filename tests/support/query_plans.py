@@ -25,6 +25,7 @@ BOUNDED = {
     "policy_exempt": "the admins",
     "policy_lists": "few are followed",
     "ready_totals": "becomes one row every minute",
+    "schema_migrations": "as many as there are files of them",
     "secrets": "a few",
     "sign_in_misses": "deleted after minutes",
     "troubles": "deleted once the admins were told",

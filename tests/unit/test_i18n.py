@@ -121,7 +121,7 @@ def _has(encoding: str, letter: str) -> bool:
     return True
 
 
-def _failure_codes() -> set[str]:
+def failure_codes() -> set[str]:
     """Return every failure code in the code: MediaError("…"), `code = "…"`, store.fail(…, "…")."""
     found: set[str] = set()
     for file in [*(ROOT / "appservice").rglob("*.py"), *(ROOT / "transcode").rglob("*.py")]:
@@ -145,7 +145,7 @@ def _codes_in(node: ast.AST) -> set[str]:
 
 
 def test_every_failure_has_its_reason() -> None:
-    codes = _failure_codes()
+    codes = failure_codes()
     assert {"internal", "media-gone", "hash-mismatch", "not-a-video", "took-too-long"} <= codes
     reasons = {name.removeprefix("failure-") for name in _messages("en") if name.startswith("failure-")}
     assert codes | {f"quota-{scope}" for scope in QuotaScope} == reasons
@@ -190,7 +190,7 @@ def test_what_failed_is_called_what_it_is(language: str) -> None:
     texts, video = Texts(resources.locales(), language), {"en": "video", "zh": "视频", "zh-TW": "影片"}[language]
     # They count all kinds alike, or say what a file is not.
     of_all = {"not-a-video"} | {f"quota-{scope}" for scope in QuotaScope}
-    for code in _failure_codes() - of_all:
+    for code in failure_codes() - of_all:
         for kind in (Kind.IMAGE, Kind.VOICE):
             assert video not in texts.failure(code, kind).lower(), code
         assert texts.failure(code) == texts.failure(code, Kind.VIDEO) == texts.failure(code, "of a later release")
