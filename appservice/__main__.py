@@ -95,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     admin = command("admin", "Look after a running installation.")
     actions = admin.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("status", help="how many videos there are in each state, and what is worked on")
+    top = actions.add_parser("top", help="queues, work in progress, failures and throughput, again and again")
+    top.add_argument("--once", action="store_true", help="print it once, for scripts")
     actions.add_parser("requeue", help="give a failed video a new start").add_argument("video", help="its id")
     audit = actions.add_parser("audit", help="who did what, the newest last: all, or about a user, a room or a video")
     audit.add_argument("whom", nargs="?", help="a user id (@…), a room id (!…) or a video's id")
@@ -160,6 +162,10 @@ async def _admin(args: argparse.Namespace, config: Config) -> int:
     match args.action:
         case "status":
             print(await operator_commands.status(config))
+        case "top":
+            async for text in operator_commands.top(config, once=args.once):
+                # On a terminal, in place of what it said before.
+                print(f"\x1b[H\x1b[2J{text}" if sys.stdout.isatty() and not args.once else f"{text}\n", flush=True)
         case "requeue":
             print(await operator_commands.requeue(config, args.video))
         case "audit":

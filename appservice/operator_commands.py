@@ -1,5 +1,6 @@
 """Short commands for operators: migrate, look, give a video another try. Each returns what to print."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -10,8 +11,9 @@ from uuid import UUID
 
 from appservice import resources
 from appservice.config import Config
-from appservice.core.errors import ConfigError, NotFoundError
+from appservice.core.errors import ConfigError, NotFoundError, UnavailableError
 from appservice.core.model import RoomId, UserId, VideoId
+from appservice.core.text.overview import overview_text
 from appservice.database.exclusive import Fence, do_alone
 from appservice.database.migrate import Phase
 from appservice.database.opening import bring_up_to_date, check_up_to_date, open_database
@@ -39,7 +41,7 @@ from appservice.wiring.parts import connections, unlock
 from appservice.worker.scratch import scratch_folder
 
 _CONNECTIONS = 8
-_MOVE_LOCK = 7432
+_TOP_EVERY_S = 2.0
 
 
 @asynccontextmanager
@@ -70,6 +72,21 @@ async def status(config: Config) -> str:
         works = await stores.videos.under_way(config.worker.heartbeat_timeout)
     lines = [f"{state:<12}{count:>8}" for state, count in counts.items()] or ["There are no videos yet."]
     return "\n".join([*lines, *map(_work_line, works)])
+
+
+async def top(config: Config, *, once: bool) -> AsyncIterator[str]:
+    """Yield what queues and workers are at, from the database alone: `once`, or again and again."""
+    async with _stores(config) as stores:
+        while True:
+            try:
+                yield overview_text(await stores.observation.overview(config.worker.heartbeat_timeout))
+            except UnavailableError as error:
+                if once:
+                    raise
+                yield str(error)
+            if once:
+                return
+            await asyncio.sleep(_TOP_EVERY_S)
 
 
 def _work_line(work: UnderWay) -> str:

@@ -1,43 +1,11 @@
 """What operators observe: queues, storage, work in progress, what failed of late. Nothing here is of a person."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from appservice.core.jobs import Queue, names_in
 from appservice.core.model import State, VideoId
+from appservice.core.text.overview import FAILURE_MINUTES, THROUGHPUT_MINUTES, Ended, Overview, QueueDepth, VideoWork
 from appservice.store.pool import Database
 
 _MOST_WORKS = 50
-
-
-@dataclass(slots=True)
-class QueueDepth:
-    """Jobs of a queue; `oldest`: seconds for which the one that waits longest has been due."""
-
-    due: int = 0
-    later: int = 0
-    taken: int = 0
-    oldest: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A video that a worker has taken: percent done and seconds left, None where it is not known, or not begun."""
-
-    video_id: VideoId
-    state: State
-    percent: int | None
-    remaining: int | None
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How many jobs of a kind ended, and how many of them failed."""
-
-    kind: str
-    jobs: int
-    failed: int
 
 
 class ObservationStore(Database):
@@ -64,10 +32,10 @@ class ObservationStore(Database):
         """Return the checksum of each migration that the database has, by its number."""
         return {row["version"]: row["checksum"] for row in await self._fetch("applied_migrations")}
 
-    async def works(self, heartbeat_timeout: float) -> list[Work]:
+    async def works(self, heartbeat_timeout: float) -> list[VideoWork]:
         """Return what workers are at that are alive, what is furthest known first."""
         return [
-            Work(VideoId(str(row["id"])), State(row["state"]), row["percent"], row["remaining"], row["attempts"])
+            VideoWork(VideoId(str(row["id"])), State(row["state"]), row["percent"], row["remaining"], row["attempts"])
             for row in await self._fetch("stages_under_way", heartbeat_timeout=heartbeat_timeout, most=_MOST_WORKS)
         ]
 
@@ -75,8 +43,18 @@ class ObservationStore(Database):
         """Return how many videos failed of late, by code, the most frequent first."""
         return [(row["code"], row["videos"]) for row in await self._fetch("recent_failures", minutes=minutes)]
 
-    async def ended(self, minutes: int) -> Sequence[Ended]:
+    async def ended(self, minutes: int) -> list[Ended]:
         """Return how many jobs ended of late, by kind, the most frequent first."""
         return [
             Ended(row["kind"], row["jobs"], row["failed"]) for row in await self._fetch("recent_jobs", minutes=minutes)
         ]
+
+    async def overview(self, heartbeat_timeout: float) -> Overview:
+        """Return all of it at a time, as `roomreel admin top` shows it."""
+        return Overview(
+            await self.now(),
+            await self.queues(heartbeat_timeout),
+            await self.works(heartbeat_timeout),
+            await self.failures(FAILURE_MINUTES),
+            await self.ended(THROUGHPUT_MINUTES),
+        )

@@ -1,4 +1,4 @@
-"""What operators see of a service that did real work: its metrics, its log with ids and without secrets, `admin top`."""
+"""What operators see of a service that did real work: metrics, `admin top`, and a log with ids and without secrets."""
 
 import asyncio
 import base64
@@ -124,6 +124,9 @@ async def test_work_is_measured_and_logged_with_ids_and_without_secrets(
     secret_texts = await _work(observed, http, alice, clip)
     await _check_metrics(http, observed, before)
     await _check_ids(http, observed)
+    code, output = await observed.command("admin", "-c", str(observed.config), "top", "--once")
+    assert code == 0, output
+    assert re.search(r"^video +1 +0 +0\.1$", output, re.MULTILINE), output
     assert await observed.stop() == 0
     log = observed.log_file.read_text()
     stored = [row["value"] for row in await observed.rows("SELECT value FROM secrets")]
@@ -143,8 +146,9 @@ async def _check_metrics(http: aiohttp.ClientSession, service: Installation, bef
     after = await eventually(read, what="the video being counted")
     assert after
     for name in (
-        "roomreel_time_to_playable_seconds_count", "roomreel_time_to_ready_seconds_count", "roomreel_video_seconds_count",
-        "roomreel_event_stream_lag_seconds_count", "roomreel_transaction_seconds_count", "roomreel_downloaded_bytes_total",
+        "roomreel_time_to_playable_seconds_count", "roomreel_time_to_ready_seconds_count",
+        "roomreel_video_seconds_count", "roomreel_event_stream_lag_seconds_count",
+        "roomreel_transaction_seconds_count", "roomreel_downloaded_bytes_total",
         'roomreel_jobs_total{kind="video",outcome="done"}', 'roomreel_job_seconds_count{kind="video"}',
         'roomreel_homeserver_request_seconds_count{endpoint="send",outcome="ok"}',
         'roomreel_homeserver_request_seconds_count{endpoint="download",outcome="ok"}',

@@ -36,8 +36,8 @@ def _served() -> dict[str, set[str]]:
     """Return the names that are served, with those of histograms' parts, and their labels."""
     parts = {"histogram": ("_bucket", "_sum", "_count")}
     declared = {
-        "roomreel_videos": {"state"}, "roomreel_queue_jobs": {"queue", "state"}, "roomreel_queue_oldest_seconds": {"queue"},
-        "roomreel_storage_bytes": {"kind"}, "roomreel_database_connections": {"state"},
+        "roomreel_videos": {"state"}, "roomreel_storage_bytes": {"kind"}, "roomreel_database_connections": {"state"},
+        "roomreel_queue_jobs": {"queue", "state"}, "roomreel_queue_oldest_seconds": {"queue"},
     }  # fmt: skip
     return {
         name + part: {label for sample in metric.samples for label in sample.labels} | declared.get(name, set())
