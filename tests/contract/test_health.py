@@ -1,12 +1,20 @@
 """Whether it lives, whether it is ready, what it measures, and the page that starts it all."""
 
+import asyncio
 import dataclasses
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
 from pytest_aiohttp import AiohttpClient
 
 from appservice.store import Stores, open_pool
+from appservice.store.outbox import Pool
 from appservice.web.app import build_app
+from appservice.web.health import Vitals
 from appservice.web.monitoring import Readings, build_metrics_app
 from tests.support.databases import CreateDatabase
 from tests.support.service import HS_TOKEN, Service
@@ -40,6 +48,109 @@ async def test_without_its_database_it_lives_and_is_not_ready(
         text = await response.text()
     assert "roomreel_videos{" not in text, "unknown is not zero"
     assert "roomreel_database_up 0.0" in text
+
+
+@dataclasses.dataclass
+class _Process:
+    """A process with a database and a media folder of its own."""
+
+    pool: Pool
+    folder: Path
+    vitals: Vitals
+    client: "TestClient[web.Request, web.Application]"
+
+    async def health(self, path: str = "/ready") -> tuple[int, str]:
+        async with self.client.get(path) as response:
+            body = await response.json()
+            return response.status, str(body.get("error", body.get("status")))
+
+
+@pytest.fixture
+async def process(
+    service: Service, aiohttp_client: AiohttpClient, create_migrated: CreateDatabase, tmp_path: Path
+) -> AsyncIterator[_Process]:
+    media = tmp_path / "media"
+    media.mkdir()
+    async with await open_pool(await create_migrated("contract-health"), size=1) as pool:
+        config = service.context.config.model_copy(update={"data_dir": tmp_path})
+        vitals = Vitals()
+        app = build_app(dataclasses.replace(service.context, stores=Stores(pool), config=config), vitals)
+        yield _Process(pool, media, vitals, await aiohttp_client(app))
+
+
+async def test_not_ready_without_the_schema_of_this_release(process: _Process) -> None:
+    assert await process.health() == (200, "ready")
+    row = await process.pool.fetchrow("SELECT * FROM schema_migrations WHERE version = 28")
+    assert row
+    await process.pool.execute("DELETE FROM schema_migrations WHERE version = 28")
+    assert await process.health() == (503, "The database lacks migration 0028 of this release.")
+    await process.pool.execute(
+        "INSERT INTO schema_migrations (version, name, kind, checksum) VALUES (28, $1, $2, 'another')",
+        row["name"], row["kind"],
+    )  # fmt: skip
+    assert (await process.health())[0] == 503, "of another release"
+    await process.pool.execute("UPDATE schema_migrations SET checksum = $1 WHERE version = 28", row["checksum"])
+    await process.pool.execute(
+        "INSERT INTO schema_migrations (version, name, kind, checksum) VALUES (9000, 'new', 'before', 'x')"
+    )
+    assert await process.health() == (200, "ready"), "of the release before"
+
+
+async def test_not_ready_without_its_media_folder(process: _Process) -> None:
+    process.folder.rmdir()
+    assert await process.health() == (503, "The media folder cannot be written to: No such file or directory.")
+    process.folder.touch()
+    assert await process.health() == (503, "The media folder cannot be written to: Not a directory.")
+    process.folder.unlink()
+    process.folder.mkdir()
+    assert await asyncio.gather(*(process.health() for _ in range(20))) == [(200, "ready")] * 20
+    assert list(process.folder.iterdir()) == []
+
+
+async def test_not_ready_while_it_is_being_stopped(process: _Process) -> None:
+    process.vitals.is_draining = True
+    assert await process.health() == (503, "It is being stopped.")
+    assert await process.health("/live") == (200, "live")
+
+
+async def test_alive_while_its_essential_tasks_run(process: _Process) -> None:
+    end = asyncio.Event()
+
+    async def work() -> None:
+        await end.wait()
+
+    process.vitals.essential["worker"] = task = asyncio.create_task(work())
+    assert await process.health("/live") == (200, "live")
+    end.set()
+    await task
+    assert await process.health("/live") == (503, "Ended: worker.")
+
+
+@pytest.mark.parametrize(
+    ("given", "counts"),
+    [
+        ("4f9c7c9a3a0f4b7f", True), ("6f9619ff-8b86-d011-b42d-00cf4fc964ff", True), ("a" * 128, True),
+        (None, False), ("short", False), ("a" * 129, False), ("with a space", False), ("4f9c7c9a\t3a0f4b7f", False),
+        ('"},{"level":"error', False), ("4f9c7c9aä3a0f4b7f", False),
+    ],
+)  # fmt: skip
+async def test_a_request_has_the_id_of_a_trusted_proxy_or_a_new_one(
+    service: Service, given: str | None, counts: bool
+) -> None:
+    headers = {"X-Request-ID": given} if given else {}
+    for path in ("/live", "/api/v1/nothing"):
+        async with service.http.get(service.url + path, headers=headers) as response:
+            got = response.headers["X-Request-ID"]
+        assert (got == given) == counts
+        assert counts or re.fullmatch("[0-9a-f]{32}", got)
+
+
+async def test_nobody_else_gives_a_request_its_id(service: Service, aiohttp_client: AiohttpClient) -> None:
+    config = service.context.config
+    strict = config.model_copy(update={"web": config.web.model_copy(update={"trusted_proxies": []})})
+    client = await aiohttp_client(build_app(dataclasses.replace(service.context, config=strict)))
+    async with client.get("/live", headers={"X-Request-ID": "4f9c7c9a3a0f4b7f"}) as response:
+        assert re.fullmatch("[0-9a-f]{32}", response.headers["X-Request-ID"])
 
 
 def _readings(service: Service) -> Readings:

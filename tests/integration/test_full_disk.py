@@ -238,3 +238,14 @@ async def _room_with(small: Installation, user: MatrixClient) -> str:
     room_id = await eventually(made, what="a room for one")
     await user.join(room_id)
     return room_id
+
+
+async def test_a_full_disk_is_no_reason_to_serve_nothing(small: Installation, http: aiohttp.ClientSession) -> None:
+    await small.start()
+    disk = SmallDisk(small)
+    disk.leave(0)
+    async with http.get(f"{small.url}/ready") as response:
+        assert (response.status, await response.json()) == (200, {"status": "ready"})
+    async with http.get(f"http://127.0.0.1:{small.settings['metrics']['port']}/metrics") as response:
+        assert "\nroomreel_disk_free_bytes 0.0\n" in await response.text()
+    disk.make_room()

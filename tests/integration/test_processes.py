@@ -94,6 +94,9 @@ async def test_a_worker_of_its_own(
             return await _metrics(http, port, made, videos) == {made: "1.0"}
 
         await eventually(counted)
+        for path in ("live", "ready"):
+            async with http.get(f"http://127.0.0.1:{port}/{path}") as response:
+                assert (response.status, await response.json()) == (200, {"status": path})
         assert await _metrics(http, spare.settings["metrics"]["port"], made, videos) == {made: "0.0", videos: "1.0"}
     finally:
         assert await worker.stop() == 0
