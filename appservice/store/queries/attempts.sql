@@ -147,6 +147,10 @@ WITH appended AS (
 )
 SELECT pg_notify('roomreel_grown', room_id) FROM appended;
 
+-- name: age
+-- Seconds since a video's event arrived.
+SELECT extract(epoch FROM clock_timestamp() - arrived_at)::float8 AS seconds FROM videos WHERE id = :id;
+
 -- name: same_content
 -- Another video of the same file whose files are complete and served; not of a room that was encrypted since. First one
 -- with all rungs; `whole`: no other.

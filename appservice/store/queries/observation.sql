@@ -24,10 +24,6 @@ SELECT
     )::bigint AS videos,
     (SELECT coalesce(sum(length), 0) FROM uploads WHERE state IN ('uploading', 'preparing'))::bigint AS uploads;
 
--- name: age
--- Seconds since a video's event arrived.
-SELECT extract(epoch FROM clock_timestamp() - arrived_at)::float8 AS seconds FROM videos WHERE id = :id;
-
 -- name: applied_migrations
 SELECT version, checksum FROM schema_migrations;
 
