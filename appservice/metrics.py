@@ -40,19 +40,19 @@ _REQUESTS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 class Labelled(Generic[Metric]):
     """A metric whose labels take only the values declared with it, in the order of its labels.
 
-    All but gauges are there from the start: the first increment counts as one (`rate` sees no series appear).
+    Counters are there from the start, so that `rate` sees the first increment; of histograms most would stay empty.
     """
 
     def __init__(self, metric: Metric, *values: Collection[str]) -> None:
         self._metric: Metric = metric
-        self._values = [frozenset(each) for each in values]
-        if not isinstance(metric, Gauge):
+        self.values = [frozenset(each) for each in values]
+        if isinstance(metric, Counter):
             for each in itertools.product(*values):
                 metric.labels(*each)
 
     def labels(self, *values: str, **named: str) -> Metric:
         """Return the child of these values."""
-        chosen = zip((*values, *named.values()), self._values, strict=True)
+        chosen = zip((*values, *named.values()), self.values, strict=True)
         child: Metric = self._metric.labels(*(value if value in known else OTHER for value, known in chosen))
         return child
 

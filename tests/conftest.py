@@ -20,7 +20,7 @@ from tests.support.clips import make_small_clip
 from tests.support.databases import CreateDatabase, apply_migrations
 from tests.support.installation import Installation
 from tests.support.launch import fork
-from tests.support.object_storage import ObjectStorage, azurite, google_storage, s3_server
+from tests.support.secrets import forms
 from transcode import Tools, find_tools
 
 # A busy machine is slower than Hypothesis takes for granted; and a run must not depend on chance.
@@ -193,6 +193,8 @@ async def reel(homeserver: tuple[Synapse, dict[str, Installation]]) -> AsyncIter
     """A Roomreel that runs for the whole session; tests make rooms of their own in it."""
     async with homeserver[1]["reel"].running() as installation:
         yield installation
+        stored = [row["value"] for row in await installation.rows("SELECT value FROM secrets")]
+    assert installation.secrets_in_log(*forms(*stored)) == []
 
 
 @pytest.fixture
@@ -205,7 +207,9 @@ async def spare(
     installation.folder.mkdir()
     installation.write_config(database=await create_migrated("spare"))
     yield installation
+    shown = installation.secrets_in_log()
     await installation.depart()
+    assert shown == []
 
 
 @pytest.fixture(scope="session")

@@ -99,7 +99,7 @@ def _stop_on_signals() -> asyncio.Event:
 
 
 async def run_until_stopped(worker: "Worker | None", *others: asyncio.Task[None], vitals: Vitals | None = None) -> None:
-    """Work until a signal comes. What any of it raises ends all, and is raised. `vitals` get to know the worker."""
+    """Work until a signal comes. What any of it raises ends all, and is raised. `vitals` get to know worker and end."""
     _return_memory()
     stop = asyncio.create_task(_stop_on_signals().wait())
     work = asyncio.create_task(worker.run()) if worker else None
@@ -118,6 +118,8 @@ async def run_until_stopped(worker: "Worker | None", *others: asyncio.Task[None]
         if drain:
             await drain()
     finally:
+        if vitals:
+            vitals.is_draining = True
         stop.cancel()
         for task in others:
             task.cancel()
@@ -161,9 +163,9 @@ async def serve(config: Config, *, with_worker: bool) -> None:
         silent = asyncio.create_task(expire_watching(context.stores.channels))
         introduction = asyncio.create_task(_introduce(parts))
         encrypted_rooms = build_encrypted_rooms(parts)
-        encryption = [asyncio.create_task(encrypted_rooms.run())] if encrypted_rooms else []
-        vitals.essential |= {"event streams": hub, "channel": silent}
-        await run_until_stopped(worker, hub, silent, introduction, *encryption, vitals=vitals)
+        encryption = {"encrypted rooms": asyncio.create_task(encrypted_rooms.run())} if encrypted_rooms else {}
+        vitals.essential |= {"event streams": hub, "channel": silent, **encryption}
+        await run_until_stopped(worker, introduction, hub, silent, *encryption.values(), vitals=vitals)
 
 
 async def work(config: Config, *, metrics_port: int | None = None) -> None:

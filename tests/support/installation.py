@@ -117,6 +117,12 @@ class Installation:
                 entries.append(json.loads(line))
         return [entry for entry in entries if event is None or entry.get("event") == event]
 
+    def secrets_in_log(self, *more: str) -> list[str]:
+        """Return which of the configured secrets, and of more, the service has logged, at debug level."""
+        log = self.log_file.read_text() if self.log_file.exists() else ""
+        key = self.settings.get("encryption", {}).get("key")
+        return [each for each in (self.as_token, self.hs_token, key, *more) if each and each in log]
+
     async def command(self, *args: str, env: dict[str, str] | None = None) -> tuple[int, str]:
         """Run `roomreel …` to its end and return exit code and output."""
         with tempfile.TemporaryFile() as output:

@@ -38,6 +38,7 @@ def _served() -> dict[str, set[str]]:
     declared = {
         "roomreel_videos": {"state"}, "roomreel_storage_bytes": {"kind"}, "roomreel_database_connections": {"state"},
         "roomreel_queue_jobs": {"queue", "state"}, "roomreel_queue_oldest_seconds": {"queue"},
+        "roomreel_homeserver_request_seconds": {"endpoint", "outcome"}, "roomreel_job_seconds": {"kind"},
     }  # fmt: skip
     return {
         name + part: {label for sample in metric.samples for label in sample.labels} | declared.get(name, set())
