@@ -152,7 +152,7 @@ def build_app(context: Context, vitals: Vitals | None = None) -> web.Application
     ):
         app.router.add_routes(module.routes)
     vitals = vitals or Vitals()
-    add_health(app, vitals, Readiness(context.stores.observation, context.config.data_dir / "media", vitals))
+    add_health(app, vitals, Readiness(context.stores.observation, context.config.data_dir / "media"))
     add_page(app)
     add_probes(app, context.config.appservice.hs_token.get_secret_value())
     public.add_public_pages(app)

@@ -43,13 +43,12 @@ class NotReadyError(RequestError):
 class Readiness:
     """Checks whether a process can do its work: once at a time, however many ask.
 
-    `folder` is where media lie.
+    `folder` is where media lie; where there is none at the start, they are not on this machine.
     """
 
-    def __init__(self, store: ObservationStore, folder: Path, vitals: Vitals) -> None:
+    def __init__(self, store: ObservationStore, folder: Path) -> None:
         self._store = store
-        self._folder = folder
-        self._vitals = vitals
+        self._folder = folder if folder.is_dir() else None
         migrations = load_migrations(resources.migrations())
         self._schema = {each.version: each.checksum for each in migrations if each.kind is Phase.BEFORE}
         self._checking: asyncio.Task[str | None] | None = None
@@ -57,8 +56,6 @@ class Readiness:
 
     async def check(self) -> None:
         """Raise NotReadyError while it cannot."""
-        if self._vitals.is_draining:
-            raise NotReadyError("It is being stopped.")
         if self._checking is None or self._checking.done():
             self._checking = asyncio.create_task(self._find_problem())
         problem = await asyncio.shield(self._checking)
@@ -78,7 +75,8 @@ class Readiness:
                 missing = [number for number, checksum in self._schema.items() if applied.get(number) != checksum]
                 if missing:
                     return f"The database lacks migration {missing[0]:04} of this release."
-                await asyncio.to_thread(_write_in, self._folder)
+                if self._folder:
+                    await asyncio.to_thread(_write_in, self._folder)
         except UnavailableError:
             return "The database does not respond."
         except OSError as error:
@@ -101,7 +99,9 @@ async def _live(vitals: Vitals, _: web.Request) -> web.Response:
     return web.json_response({"status": "live"})
 
 
-async def _ready(readiness: Readiness, _: web.Request) -> web.Response:
+async def _ready(vitals: Vitals, readiness: Readiness, _: web.Request) -> web.Response:
+    if vitals.is_draining:
+        return web.json_response({"status": "draining"}, status=503)
     try:
         await readiness.check()
     except NotReadyError as error:
@@ -112,4 +112,4 @@ async def _ready(readiness: Readiness, _: web.Request) -> web.Response:
 def add_health(app: web.Application, vitals: Vitals, readiness: Readiness) -> None:
     """Serve `/live` and `/ready`."""
     app.router.add_get("/live", partial(_live, vitals))
-    app.router.add_get("/ready", partial(_ready, readiness))
+    app.router.add_get("/ready", partial(_ready, vitals, readiness))

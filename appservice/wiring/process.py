@@ -79,7 +79,7 @@ def _monitoring(parts: Parts, vitals: Vitals, *, of_installation: bool) -> web.A
         stores, parts.pool, config.data_dir, config.worker.heartbeat_timeout, of_installation=of_installation
     )
     app = build_metrics_app(readings)
-    add_health(app, vitals, Readiness(stores.observation, config.data_dir / "media", vitals))
+    add_health(app, vitals, Readiness(stores.observation, config.data_dir / "media"))
     return app
 
 

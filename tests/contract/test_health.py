@@ -109,7 +109,7 @@ async def test_not_ready_without_its_media_folder(process: _Process) -> None:
 
 async def test_not_ready_while_it_is_being_stopped(process: _Process) -> None:
     process.vitals.is_draining = True
-    assert await process.health() == (503, "It is being stopped.")
+    assert await process.health() == (503, "draining")
     assert await process.health("/live") == (200, "live")
 
 
