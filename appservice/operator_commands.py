@@ -41,6 +41,7 @@ from appservice.wiring.parts import connections, unlock
 from appservice.worker.scratch import scratch_folder
 
 _CONNECTIONS = 8
+_MOVE_LOCK = 7433
 _TOP_EVERY_S = 2.0
 
 

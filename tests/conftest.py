@@ -20,6 +20,7 @@ from tests.support.clips import make_small_clip
 from tests.support.databases import CreateDatabase, apply_migrations
 from tests.support.installation import Installation
 from tests.support.launch import fork
+from tests.support.object_storage import ObjectStorage, azurite, google_storage, s3_server
 from tests.support.secrets import forms
 from transcode import Tools, find_tools
 
@@ -177,7 +178,8 @@ async def homeserver(
         for slot in SLOTS
     }
     for slot, installation in installations.items():
-        installation.write_config(storage=storage_section(slot))
+        if section := storage_section(slot):
+            installation.write_config(storage=section)
     synapse.registrations = [installation.registration for installation in installations.values()]
     async with synapse:
         yield synapse, installations

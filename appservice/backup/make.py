@@ -18,7 +18,9 @@ from appservice.core.model import Video, VideoId
 from appservice.database import dump
 from appservice.database.exclusive import Fence, do_alone
 from appservice.database.opening import check_up_to_date, open_database
-from appservice.media.files import LocalFiles, UploadFolder, files_of
+from appservice.media.files import LocalFiles
+from appservice.media.local_uploads import UploadFolder
+from appservice.media.names import files_of
 from appservice.store.backup import BackupStore, Snapshot
 from appservice.store.installation import BACKUP_LOCK
 from appservice.store.pool import open_pool
@@ -31,6 +33,11 @@ _NAMED = 5
 
 async def backup(config: Config, target: Path) -> str:
     """Write a backup into a new folder, which is there once it is whole. Raises BackupError and UnavailableError."""
+    if not config.storage.is_local:
+        raise BackupError(
+            "Videos are in object storage (`storage.url`), which has means of its own: let it keep what is deleted for "
+            "some days (versioning), and back up the database by pg_dump. See docs/backup.md."
+        )
     part = _new_folder(target)
     try:
         making = Making(config, part)

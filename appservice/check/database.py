@@ -3,8 +3,8 @@
 import time
 
 from appservice.check.findings import CheckError, CheckWarning
-from appservice.config import Config
-from appservice.database.opening import EMBEDDED, check_up_to_date, open_database
+from appservice.config import EMBEDDED, Config
+from appservice.database.opening import check_up_to_date, open_database, refuse_pooler
 from appservice.database.server import OLDEST, Server, look_at
 
 SKEW_S = 5.0
@@ -14,6 +14,7 @@ SKEW_S = 5.0
 async def database(config: Config) -> str:
     """Check address, version, schema and clock."""
     async with open_database(config, attach=True, patience_s=0) as dsn:
+        await refuse_pooler(config)
         before = time.time()
         server = await look_at(dsn)
         after = time.time()

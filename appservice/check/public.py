@@ -16,7 +16,7 @@ from appservice.check.findings import CheckError, CheckWarning
 from appservice.check.stand_in import listening
 from appservice.config import Config
 from appservice.core.web.client_address import is_within
-from appservice.web.page import ADDRESS, policy
+from appservice.web.page import ADDRESS, framed, policy
 from appservice.web.probes import CONTENT, EVENT, MEDIA, PIECE, PIECE_BYTES, STREAM, WHO, Arrived, token_of
 
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
@@ -179,7 +179,7 @@ async def widget_page(public: Public) -> str:
         raise CheckError(
             f"{public.url(ADDRESS)} is not the widget (status {status}): let the proxy hand on all paths unchanged."
         )
-    ours = policy(config.web.frame_ancestors)
+    ours = framed(policy(), config.web.frame_ancestors)
     policies = [each.strip() for value in headers.getall("Content-Security-Policy", []) for each in value.split(",")]
     added = [each for each in policies if each and each != ours]
     if framing := [word for each in added if (word := _directive(each, "frame-ancestors"))]:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from appservice.config import Config
-from appservice.web.page import ADDRESS, policy
+from appservice.web.page import ADDRESS, framed, policy
 from appservice.web.probes import add_probes
 
 
@@ -35,7 +35,7 @@ def _app(config: Config) -> web.Application:
         return web.json_response({"errcode": "M_FORBIDDEN", "error": ""}, status=403)
 
     async def page(_request: web.Request) -> web.Response:
-        headers = {"Content-Security-Policy": policy(config.web.frame_ancestors)}
+        headers = {"Content-Security-Policy": framed(policy(), config.web.frame_ancestors)}
         return web.Response(text="<!doctype html>", content_type="text/html", headers=headers)
 
     app = web.Application()

@@ -15,7 +15,16 @@ _FOLDERS = ("uploads", "exports", "scratch")
 
 
 async def storage(config: Config) -> str:
-    """Check that all folders can be written, lie on one file system, and have room."""
+    """Check that all folders can be written, lie on one file system, and have room; and object storage, if used."""
+    if not config.storage.is_local:
+        # It takes megabytes, which installations with local folders spare.
+        from appservice.media.object_opening import probe_storage
+
+        return f"{await probe_storage(config)} is written, read, listed and deleted; {await _folders(config)}"
+    return await _folders(config)
+
+
+async def _folders(config: Config) -> str:
     media = config.data_dir / "media"
     try:
         await LocalFiles(media).prepare()

@@ -125,6 +125,10 @@ class UnavailableError(RequestError):
     errcode = "M_UNAVAILABLE"
 
 
+class StorageUnavailableError(UnavailableError):
+    """Object storage does not respond, or refuses us; the same request may succeed in some seconds."""
+
+
 class HeldBackError(UnavailableError):
     """A backup is being made, which needs the files that were to be deleted: they go after it."""
 

@@ -4,23 +4,18 @@ import asyncio
 import contextlib
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from io import FileIO
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from appservice.core.errors import NotFoundError
 from appservice.core.model import VideoId
+from appservice.media.deleting import Deleting
 from appservice.media.hot import HotFile, HotFiles
 from appservice.media.links import link_same
 from appservice.media.names import checked_path, finished_files, is_id, is_media_file, is_stage
 from appservice.media.storage import StageName
 from appservice.media.stored import Clear, StoredFile
 from transcode.process.collect import is_plain, plain_file
-
-
-Deleting = Callable[[], AbstractAsyncContextManager[None]]
-"""Entered while files are deleted. Raises HeldBackError where they may not be now."""
 
 
 class LocalFiles:
@@ -191,136 +186,8 @@ class LocalFiles:
 class MovedStage:
     """A stage whose folder is where it was moved to: its files are published as they are finished."""
 
-    def __init__(self, root: Path, deleting: Deleting = contextlib.nullcontext) -> None:
-        self._root = root
-        self._deleting = deleting
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
-    async def prepare(self) -> None:
-        """Make the folder."""
-        await asyncio.to_thread(self._root.mkdir, parents=True, exist_ok=True)
-
-    def path(self, upload_id: UploadId) -> Path:
-        """Return where the bytes of an upload lie."""
-        return self._root / upload_id
-
-    async def create(self, upload_id: UploadId) -> None:
-        """Make the empty file of a new upload. Raises StorageFullError."""
-        try:
-            await asyncio.to_thread(self.path(upload_id).touch, exist_ok=False)
-        except OSError as error:
-            if full := _full(error):
-                raise full from error
-            raise
-
-    async def size(self, upload_id: UploadId) -> int:
-        """Return how many bytes there are. Raises NotFoundError when the file is gone."""
-        try:
-            return (await asyncio.to_thread(self.path(upload_id).stat)).st_size
-        except FileNotFoundError as error:
-            raise NotFoundError("There is no such upload.") from error
-
-    async def remove(self, upload_id: UploadId) -> None:
-        """Delete the bytes, if they are there. Raises HeldBackError during a backup: then a sweep does it later."""
-        async with self._deleting():
-            await asyncio.to_thread(self.path(upload_id).unlink, missing_ok=True)
-
-    async def ids(self) -> set[UploadId]:
-        """Return what there are bytes of."""
-        return {UploadId(name) for name in await asyncio.to_thread(os.listdir, self._root)}
-
-    @asynccontextmanager
-    async def appending(self, upload_id: UploadId) -> AsyncIterator["Appender"]:
-        """Hold the file to ourselves among all processes (flock(2)). Raises LockedError, or NotFoundError."""
-        file = await asyncio.to_thread(self._locked, self.path(upload_id))
-        try:
-            yield Appender(file)
-        finally:
-            file.close()
-
-    @staticmethod
-    def _locked(path: Path) -> FileIO:
-        try:
-            # Not made anew: an upload that was taken back meanwhile stays so.
-            file = FileIO(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC), "a")
-        except FileNotFoundError as error:
-            raise NotFoundError("There is no such upload.") from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.close()
-            raise LockedError("Another request is at this upload. Try again in a moment.") from error
-        return file
-
-
-class ExportFolder:
-    """`{root}/{export id}.zip`: what members take with them. Scratch must be on the same file system."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    async def prepare(self) -> None:
-        """Make the folder."""
-        await asyncio.to_thread(self._root.mkdir, parents=True, exist_ok=True)
-
-    def path(self, export_id: ExportId) -> Path:
-        """Return where an export lies."""
-        return self._root / f"{export_id}.zip"
-
-    async def size(self, export_id: ExportId) -> int | None:
-        """Return the bytes of an export; None where its file is not there (yet)."""
-        try:
-            return (await asyncio.to_thread(self.path(export_id).stat)).st_size
-        except FileNotFoundError:
-            return None
-
-    async def publish(self, file: Path, export_id: ExportId) -> None:
-        """Move a file to where it is served from."""
-        await asyncio.to_thread(file.rename, self.path(export_id))
-
-    async def remove(self, export_id: ExportId) -> None:
-        """Delete an export, if it is there."""
-        await asyncio.to_thread(self.path(export_id).unlink, missing_ok=True)
-
-    async def ids(self) -> set[ExportId]:
-        """Return what there are files of."""
-        names = await asyncio.to_thread(os.listdir, self._root)
-        return {ExportId(name.removesuffix(".zip")) for name in names if _VIDEO.fullmatch(name.removesuffix(".zip"))}
-
-
-class Appender:
-    """The end of an upload's file, held by one request."""
-
-    def __init__(self, file: FileIO) -> None:
-        self._file = file
-
-    @property
-    def offset(self) -> int:
-        """How many bytes there are."""
-        return os.fstat(self._file.fileno()).st_size
-
-    async def append(self, piece: bytes) -> None:
-        """Write a piece. Raises StorageFullError.
-
-        Whoever is cancelled meanwhile waits for its end, so that the file can be closed.
-        """
-        writing = asyncio.ensure_future(asyncio.to_thread(self._write, piece))
-        try:
-            await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            await asyncio.wait({writing})
-            raise
-
-    def _write(self, piece: bytes) -> None:
-        rest = memoryview(piece)
-        try:
-            while rest:
-                rest = rest[self._file.write(rest) or 0 :]
-        except OSError as error:
-            if full := _full(error):
-                raise full from error
-            raise
-
-
-def _full(error: OSError) -> StorageFullError | None:
-    """Return what a full disk is to whoever sends us something; None for other errors."""
-    return StorageFullError("The server has no room for it at the moment.") if error.errno in NO_SPACE else None
+    async def extend(self) -> None:
+        """Do nothing more."""

@@ -4,20 +4,21 @@ import asyncio
 import fcntl
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from io import FileIO
 from pathlib import Path
 
 from appservice.core.errors import LockedError, NotFoundError, StorageFullError
 from appservice.core.model import UploadId
+from appservice.media.deleting import Deleting
 from transcode import NO_SPACE
 
 
 class UploadFolder:
     """`{root}/{upload id}`: what has arrived of an upload. The size of the file is how far it is, after a crash too."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, deleting: Deleting = nullcontext) -> None:
+        self._root, self._deleting = root, deleting
 
     async def prepare(self) -> None:
         """Make the folder."""
@@ -44,8 +45,9 @@ class UploadFolder:
             raise NotFoundError("There is no such upload.") from error
 
     async def remove(self, upload_id: UploadId) -> None:
-        """Delete the bytes, if they are there."""
-        await asyncio.to_thread(self.path(upload_id).unlink, missing_ok=True)
+        """Delete the bytes, if they are there. Raises HeldBackError during a backup: then a sweep does it later."""
+        async with self._deleting():
+            await asyncio.to_thread(self.path(upload_id).unlink, missing_ok=True)
 
     async def local(self, upload_id: UploadId, _folder: Path) -> Path:
         """Return where the bytes of an upload lie."""

@@ -6,7 +6,7 @@ import time
 import structlog
 from aiohttp import web
 
-from appservice.core.errors import LimitExceededError, RequestError
+from appservice.core.errors import LimitExceededError, RequestError, StorageUnavailableError
 from appservice.core.web.views import ErrorView, LimitView
 from appservice.web import (
     api,
@@ -27,7 +27,7 @@ from appservice.web import (
 )
 from appservice.web.connections import FIRST
 from appservice.web.context import CONTEXT, Context
-from appservice.web.health import Readiness, Vitals, add_health
+from appservice.web.health import Readiness, add_health
 from appservice.web.hot_media import HotMedia
 from appservice.web.limits import admit
 from appservice.web.openapi import document
@@ -109,6 +109,10 @@ async def _middleware(request: web.Request, handler: Handler) -> web.StreamRespo
 
 async def _on_prepare(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
+    if request.app[CONTEXT].vitals.is_draining:
+        # Whoever comes again is to come to another process.
+        response.force_close()
+        response.headers["Connection"] = "close"
     if REQUEST_ID in request:  # else it is no request: what was sent could not be read
         response.headers[HEADER] = request[REQUEST_ID]
 
@@ -129,7 +133,7 @@ def _add_document(app: web.Application) -> None:
     app.router.add_get("/api/v1/openapi.json", openapi)
 
 
-def build_app(context: Context, vitals: Vitals | None = None) -> web.Application:
+def build_app(context: Context) -> web.Application:
     """Return the application for both the homeserver and the viewers; `vitals` are those of its process."""
     app = web.Application(middlewares=[_middleware], client_max_size=transactions.MAX_BODY)
     app[CONTEXT] = context
@@ -151,8 +155,7 @@ def build_app(context: Context, vitals: Vitals | None = None) -> web.Application
         uploads,
     ):
         app.router.add_routes(module.routes)
-    vitals = vitals or Vitals()
-    add_health(app, vitals, Readiness(context.stores.observation, context.config.data_dir / "media"))
+    add_health(app, context.vitals, Readiness(context.stores.observation, context.config.data_dir / "media"))
     add_page(app)
     add_probes(app, context.config.appservice.hs_token.get_secret_value())
     public.add_public_pages(app)

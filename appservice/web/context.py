@@ -1,6 +1,5 @@
 """What the routes share: typed application keys, filled by the composition root."""
 
-import asyncio
 from dataclasses import dataclass
 
 import aiohttp
@@ -18,6 +17,7 @@ from appservice.store import Stores
 from appservice.web.access import Access
 from appservice.web.clock import SharedClock
 from appservice.web.event_streams import EventStreams
+from appservice.web.health import Vitals
 from appservice.web.hub import Hub
 from appservice.web.limits import RateLimits
 from appservice.web.relations import RelationReader
@@ -45,8 +45,7 @@ class Context:
     session: aiohttp.ClientSession
     media_keys: MediaKeys
     keyring: Keyring | None
-    draining: asyncio.Event
-    """Set once the process is to stop: who chooses among several is to choose another one."""
+    vitals: Vitals
 
     @property
     def files(self) -> MediaStore:

@@ -80,7 +80,7 @@ class HotMedia:
 
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             path = request.raw_path
-            if not path.startswith("/media/") or self._context.draining.is_set():
+            if not path.startswith("/media/") or self._context.vitals.is_draining:
                 return await routes(request)  # the routes close the connections of a process that is to stop
             if request.method in _METHODS and is_plain(request):
                 response = self._pass(path) or await self._respond(request)

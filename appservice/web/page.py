@@ -20,18 +20,29 @@ _ENTRY = "src/main.tsx"
 _HASH = 9  # characters: a hyphen, and what stands for the content
 SOON = ("src/ui/first.ts", "src/player/engines.ts")
 """Modules that every page which plays imports soon after its script."""
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
-    "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
-"""The Content Security Policy of every page; who may frame it is the page's own."""
+
+
+def policy(*origins: str) -> str:
+    """Return the Content Security Policy of a page that fetches media from us, and from some other `origins`.
+
+    Who may frame it is the page's own.
+    """
+    us = " ".join(("'self'", *origins))
+    return (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {us} data:; media-src {us} blob:; "
+        f"connect-src {us}; font-src 'self'; base-uri 'none'; form-action 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+
+
+POLICY = policy()
+"""That of every page that fetches everything from us."""
 ADDRESS = "/widget/"
 
 
-def policy(frame_ancestors: Sequence[str]) -> str:
-    """Return the widget's Content Security Policy: framed by these sites, or by any."""
-    return POLICY + (f"; frame-ancestors {' '.join(frame_ancestors)}" if frame_ancestors else "")
+def framed(policy: str, frame_ancestors: Sequence[str]) -> str:
+    """Return a policy of a page that these sites may frame, or with none any."""
+    return policy + (f"; frame-ancestors {' '.join(frame_ancestors)}" if frame_ancestors else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +109,10 @@ def add_page(app: web.Application) -> None:
     render = rendered(template(resources.templates(), "widget.html"), read_entry(assets, _ENTRY, SOON))
 
     async def page(request: web.Request) -> web.Response:
+        context = request.app[CONTEXT]
+        allowed = policy(*await context.files.origins())
         headers = {
-            "Content-Security-Policy": policy(request.app[CONTEXT].config.web.frame_ancestors),
+            "Content-Security-Policy": framed(allowed, context.config.web.frame_ancestors),
             "Cache-Control": "no-cache",
             "Vary": "Accept-Language",
         }

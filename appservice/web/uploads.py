@@ -313,7 +313,7 @@ async def _delete(request: web.Request) -> web.Response:
     await request.app[RECEIVING].end(found.id)
     await context.stores.uploads.delete(found)
     with suppress(HeldBackError):  # then they are swept
-        await context.upload_folder.remove(found.id)
+        await context.storage.uploads.remove(found.id)
     return web.Response(status=204)
 
 

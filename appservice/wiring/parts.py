@@ -138,13 +138,16 @@ async def open_parts(config: Config, dsn: str, *, serves_encrypted: bool) -> Asy
     async with AsyncExitStack() as stack:
         # The light jobs and the videos, the queues' listeners, and room for requests.
         size = 32 + _DATABASE_CONNECTIONS * config.worker.concurrency
-        pool = await stack.enter_async_context(await open_pool(dsn, size=size))
+        pooler = config.database if config.database_direct else None
+        pool = direct = await stack.enter_async_context(
+            await open_pool(pooler or dsn, size=size, through_pooler=pooler is not None)
+        )
+        if pooler:
+            direct = await stack.enter_async_context(await open_pool(dsn, size=_DIRECT_CONNECTIONS))
         session = await stack.enter_async_context(connections(_MOST_CONNECTIONS, measured(config.homeserver.url)))
-        files = LocalFiles(config.data_dir / "media")
-        upload_folder = UploadFolder(config.data_dir / "uploads")
-        export_folder = ExportFolder(config.data_dir / "exports")
-        for folder in (files, upload_folder, export_folder):
-            await folder.prepare()
+        cache = None if config.storage.is_local else stack.enter_context(scratch_folder(config.data_dir / "cache"))
+        storage = open_storage(config, UploadLeaseStore(pool), cache, InstallationStore(pool).deleting_files)
+        await storage.prepare()
         keyring = await unlock(config, InstallationStore(pool))
         stores = Stores(
             pool,

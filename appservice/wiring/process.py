@@ -3,7 +3,6 @@
 import asyncio
 import ctypes
 import signal
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from appservice import resources
 from appservice.config import EMBEDDED, Config
 from appservice.core.errors import ConfigError, HomeserverError, RequestError
 from appservice.database.migrate import Phase
-from appservice.database.opening import EMBEDDED, bring_up_to_date, check_up_to_date, open_database
+from appservice.database.opening import bring_up_to_date, check_up_to_date, open_database, refuse_pooler
 from appservice.web.app import build_app
 from appservice.web.channel import expire_watching
 from appservice.web.connections import ConnectionBounds, ConnectionLimits, raise_descriptor_limit
@@ -98,12 +97,17 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def run_until_stopped(worker: "Worker | None", *others: asyncio.Task[None], vitals: Vitals | None = None) -> None:
-    """Work until a signal comes. What any of it raises ends all, and is raised. `vitals` get to know worker and end."""
+async def run_until_stopped(
+    worker: "Worker | None", *others: asyncio.Task[None], vitals: Vitals, drain_s: float = 0.0
+) -> None:
+    """Work until a signal comes, then drain for some seconds. What any of it raises ends all, and is raised.
+
+    `vitals` get to know the worker, and that it is draining or ends.
+    """
     _return_memory()
     stop = asyncio.create_task(_stop_on_signals().wait())
     work = asyncio.create_task(worker.run()) if worker else None
-    if work and vitals:
+    if work:
         vitals.essential["worker"] = work
     going = {task for task in (work, *others) if task}
     try:
@@ -115,11 +119,11 @@ async def run_until_stopped(worker: "Worker | None", *others: asyncio.Task[None]
                 task.result()
         if worker:
             worker.stop()
-        if drain:
-            await drain()
+        vitals.is_draining = True
+        log.info("draining", seconds=drain_s)
+        await asyncio.sleep(drain_s)
     finally:
-        if vitals:
-            vitals.is_draining = True
+        vitals.is_draining = True
         stop.cancel()
         for task in others:
             task.cancel()
@@ -155,17 +159,18 @@ async def serve(config: Config, *, with_worker: bool) -> None:
             worker = await _build_worker(parts, stack)
         limits = ConnectionLimits.of(raise_descriptor_limit())
         scrapers, viewers = ConnectionBounds(_SCRAPERS), ConnectionBounds(limits, config.web.trusted_proxies)
-        vitals = Vitals()
-        monitoring = _monitoring(parts, vitals, of_installation=True)
+        monitoring = _monitoring(parts, context.vitals, of_installation=True)
         await _listen(monitoring, config.metrics.host, config.metrics.port, scrapers, stack)
-        await _listen(build_app(context, vitals), config.web.host, config.web.port, viewers, stack)
+        await _listen(build_app(context), config.web.host, config.web.port, viewers, stack)
         hub = asyncio.create_task(context.hub.run())
         silent = asyncio.create_task(expire_watching(context.stores.channels))
         introduction = asyncio.create_task(_introduce(parts))
         encrypted_rooms = build_encrypted_rooms(parts)
         encryption = {"encrypted rooms": asyncio.create_task(encrypted_rooms.run())} if encrypted_rooms else {}
-        vitals.essential |= {"event streams": hub, "channel": silent, **encryption}
-        await run_until_stopped(worker, introduction, hub, silent, *encryption.values(), vitals=vitals)
+        context.vitals.essential |= {"event streams": hub, "channel": silent, **encryption}
+        await run_until_stopped(
+            worker, introduction, hub, silent, *encryption.values(), vitals=context.vitals, drain_s=config.web.drain
+        )
 
 
 async def work(config: Config, *, metrics_port: int | None = None) -> None:

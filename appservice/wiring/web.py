@@ -1,6 +1,5 @@
 """Builds the context of the routes."""
 
-import asyncio
 from contextlib import AsyncExitStack
 
 import aiohttp
@@ -14,6 +13,7 @@ from appservice.web.clock import SharedClock
 from appservice.web.context import Context
 from appservice.web.event_streams import EventStreams
 from appservice.web.followers import Followers
+from appservice.web.health import Vitals
 from appservice.web.hub import Hub
 from appservice.web.limits import RateLimits
 from appservice.web.relations import RelationReader
@@ -48,7 +48,7 @@ async def build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         session=await stack.enter_async_context(connections(_MOST_OF_PEER)),
         media_keys=parts.media_keys,
         keyring=parts.keyring,
-        draining=asyncio.Event(),
+        vitals=Vitals(),
     )
 
 

@@ -1,6 +1,5 @@
 """Publication of an attempt's stages: files first, then the row, and only while it is the newest attempt."""
 
-import contextlib
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -9,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from appservice import metrics
-from appservice.core.errors import MediaError, UnavailableError
+from appservice.core.errors import HeldBackError, MediaError, UnavailableError
 from appservice.core.model import State, Video
 from appservice.media.names import files_of
 from appservice.media.storage import MediaStore, StageInProgress, StageName
@@ -40,6 +39,7 @@ class Publication:
         self._store = store
         self._files = files
         self._has_poster = False
+        self._playable: StageInProgress | None = None
         self._observed: set[State] = set()
         # Used once: browsers cache the files behind a stage's address, and an attempt's number may come again.
         self._name = f"{video.work.attempts}-{secrets.token_hex(4)}"
@@ -137,7 +137,7 @@ class Publication:
         if not new or self._video.work.attempts_before:
             return
         self._observed |= new
-        with contextlib.suppress(UnavailableError):
+        with suppress(UnavailableError):
             age = await self._store.age(self._video.id)
             if age is None:
                 return

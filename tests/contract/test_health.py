@@ -74,7 +74,7 @@ async def process(
     async with await open_pool(await create_migrated("contract-health"), size=1) as pool:
         config = service.context.config.model_copy(update={"data_dir": tmp_path})
         vitals = Vitals()
-        app = build_app(dataclasses.replace(service.context, stores=Stores(pool), config=config), vitals)
+        app = build_app(dataclasses.replace(service.context, stores=Stores(pool), config=config, vitals=vitals))
         yield _Process(pool, media, vitals, await aiohttp_client(app))
 
 
