@@ -322,7 +322,7 @@ async def test_who_may_not_speak_in_the_room_only_reads(
         await phone.tap("talk")
         await phone.get("reply-text").fill("May I?")
         # The page hears nothing of it.
-        await phone.page.route("**/api/v1/rooms/*", lambda route: route.abort())
+        await phone.page.route("**/api/v1/rooms/**", lambda route: route.abort())
         levels = await alice.get_state(room_id, "m.room.power_levels")
         await alice.send_state(room_id, "m.room.power_levels", {**levels, "events_default": 40})
         failed = phone.page.locator(".composer-failed")
@@ -334,7 +334,7 @@ async def test_who_may_not_speak_in_the_room_only_reads(
 
         await phone.get("reply-text").fill("May I still?")
         await eventually(refused, what="the server's refusal")
-        await phone.page.unroute("**/api/v1/rooms/*")
+        await phone.page.unroute("**/api/v1/rooms/**")
         await phone.page.reload()
         await phone.tap("talk")
         await expect(phone.get("read-only")).to_be_visible()
