@@ -11,6 +11,7 @@ from appservice.config import Config
 from appservice.core.errors import BackupError, RoomreelError
 from appservice.database import dump
 from appservice.database.opening import open_database
+from appservice.database.server import is_empty
 
 _FOLDERS = ("media", "uploads")
 
@@ -24,7 +25,7 @@ async def restore(config: Config, source: Path) -> str:
         if _has_something(config.data_dir / name):
             raise BackupError(f"There is something in {config.data_dir / name}: a backup is restored beside nothing.")
     async with open_database(config, patience_s=0) as dsn:
-        if not await dump.is_empty(dsn):
+        if not await is_empty(dsn):
             raise BackupError("The database is not empty: create a new one, and name it in `database`.")
         await _restore(config, source, about, dsn)
     return _next_steps(config, about)

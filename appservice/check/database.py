@@ -5,7 +5,7 @@ import time
 from appservice.check.findings import CheckError, CheckWarning
 from appservice.config import EMBEDDED, Config
 from appservice.database.opening import check_up_to_date, open_database, refuse_pooler
-from appservice.database.server import OLDEST, Server, look_at
+from appservice.database.server import OLDEST, Server, is_empty, look_at
 
 SKEW_S = 5.0
 """Clocks that are further apart than this are set wrong: grants and the channel's schedule go by them."""
@@ -23,8 +23,12 @@ async def database(config: Config) -> str:
                 f"PostgreSQL {server.version} is too old: our schema needs {OLDEST} or newer. Upgrade it, or set "
                 f"`database: {EMBEDDED}`."
             )
-        await check_up_to_date(dsn)
+        is_new = await is_empty(dsn)
+        if not is_new:
+            await check_up_to_date(dsn)
     _check_clock(server, before, after)
+    if is_new:
+        return f"PostgreSQL {server.version} responds, and is empty: the first `roomreel serve` makes its schema"
     return f"PostgreSQL {server.version} responds, and its schema is this release's"
 
 

@@ -3,8 +3,8 @@
 from appservice import resources
 from appservice.check.findings import CheckError, CheckWarning
 from appservice.config import Config
-from appservice.core.errors import EncryptionNotInstalledError
-from appservice.database.opening import open_database
+from appservice.core.errors import EncryptionNotInstalledError, MigrationError
+from appservice.database.opening import check_up_to_date, open_database
 from appservice.encryption.errors import NoDeviceError
 from appservice.encryption.installation import missing_packages
 from appservice.i18n import Texts
@@ -21,8 +21,16 @@ async def encryption(config: Config) -> str:
         return "off, so encrypted rooms are not served (encryption.key; see docs/encryption.md)"
     if missing := missing_packages():
         raise CheckError(str(EncryptionNotInstalledError(missing)))
+    async with open_database(config, attach=True, patience_s=0) as dsn:
+        try:
+            await check_up_to_date(dsn)
+        except MigrationError as error:
+            raise CheckWarning("the bot's device is looked at once the database has its schema") from error
+        return await _device(config, dsn)
+
+
+async def _device(config: Config, dsn: str) -> str:
     async with (
-        open_database(config, attach=True, patience_s=0) as dsn,
         await open_pool(dsn, size=2) as pool,
         connections(_CONNECTIONS) as session,
     ):

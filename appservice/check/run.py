@@ -64,6 +64,11 @@ class _Report:
         except (CheckError, RoomreelError, TranscodeError) as error:
             self._say(f"FAIL  {name}: {error}")
             self.well = False
+        except Exception as error:
+            # Whatever an operator's installation is like, the other parts are looked at.
+            text = " ".join(str(error).split())[:300]
+            self._say(f"FAIL  {name}: it could not be looked at, by a mistake of ours ({type(error).__name__}: {text})")
+            self.well = False
 
 
 async def check(config: Config, say: Callable[[str], None], *, registration_file: Path) -> bool:

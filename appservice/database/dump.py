@@ -11,17 +11,10 @@ from urllib.parse import unquote, urlsplit
 
 from appservice.core.errors import BackupError, EmbeddedPostgresError
 from appservice.database import binaries
-from appservice.database.opening import connect
 from appservice.database.server import look_at
 
 _PASSWORD = re.compile(r"(?<=[?&])password=([^&]*)&?")
 _MOST_SAID = 4  # lines
-_IS_EMPTY = """
-    SELECT NOT EXISTS (
-        SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname NOT LIKE 'pg\\_temp%'
-    )
-"""
 
 
 async def dump(dsn: str, snapshot: str, target: Path) -> None:
@@ -32,15 +25,6 @@ async def dump(dsn: str, snapshot: str, target: Path) -> None:
 async def restore(dsn: str, source: Path) -> None:
     """Restore a dump into an empty database: all of it or nothing. Raises BackupError."""
     await _run("pg_restore", dsn, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", source)
-
-
-async def is_empty(dsn: str) -> bool:
-    """Return whether there is nothing in a database that a dump could collide with."""
-    connection = await connect(dsn)
-    try:
-        return bool(await connection.fetchval(_IS_EMPTY))
-    finally:
-        await connection.close()
 
 
 async def _run(name: str, dsn: str, *options: str | Path) -> None:

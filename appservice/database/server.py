@@ -12,6 +12,16 @@ _LOOK = """
            extract(epoch FROM clock_timestamp())::float8 AS now
 """
 
+_IS_EMPTY = """
+    SELECT NOT EXISTS (
+        SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND n.nspname <> 'information_schema'
+            AND n.nspname NOT LIKE 'pg\\_%'
+            -- What an extension brought is not somebody's data.
+            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+    )
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -31,3 +41,12 @@ async def look_at(dsn: str) -> Server:
     if row is None:
         raise AssertionError("a row without a table")
     return Server(row["version"], row["now"])
+
+
+async def is_empty(dsn: str) -> bool:
+    """Return whether there is nothing in a database that a dump could collide with."""
+    connection = await connect(dsn)
+    try:
+        return bool(await connection.fetchval(_IS_EMPTY))
+    finally:
+        await connection.close()

@@ -90,7 +90,10 @@ def add_probes(app: web.Application, hs_token: str) -> None:
             # Some proxies that buffer hand on what came with the headers.
             await asyncio.sleep(_APART_S)
             await response.write(EVENT)
-            await asyncio.sleep(_HELD_S)
+            for _ in range(round(_HELD_S / _APART_S)):
+                await asyncio.sleep(_APART_S)
+                if request.transport is None or request.transport.is_closing():
+                    break
         return response
 
     @_ours

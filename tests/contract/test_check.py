@@ -249,8 +249,20 @@ async def test_check_compares_the_clock_with_the_homeservers(
 async def test_check_of_a_database_that_was_not_migrated(
     twin: Installation, create_database: Callable[[str], Awaitable[str]]
 ) -> None:
-    twin.write_config(database=await create_database("check-empty"))
-    assert "run `roomreel migrate -c FILE`" in (await failures(twin))["database"]
+    dsn = await create_database("check-empty")
+    twin.write_config(database=dsn, encryption={"key": "k" * 32})
+    _, found = await findings(twin)
+    assert found["database"][0] == "ok"
+    assert "the first `roomreel serve` makes its schema" in found["database"][1]
+    assert found["encryption"] == ("warn", "the bot's device is looked at once the database has its schema")
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("CREATE TABLE something ()")
+    finally:
+        await connection.close()
+    failed = await failures(twin)
+    assert list(failed) == ["database"]
+    assert "run `roomreel migrate -c FILE`" in failed["database"]
 
 
 @pytest.mark.parametrize(
