@@ -51,8 +51,9 @@ class Terminal:
 @asynccontextmanager
 async def at_terminal(folder: Path) -> AsyncIterator[Terminal]:
     ours, theirs = pty.openpty()
+    # What is started in the background ignores Ctrl-C, and a terminal is not there.
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "appservice", "init", "-c", folder / "config.yaml",
+        "env", "--default-signal=INT", sys.executable, "-m", "appservice", "init", "-c", folder / "config.yaml",
         cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
     )  # fmt: skip
     os.close(theirs)
@@ -118,7 +119,7 @@ async def test_an_answer_that_does_not_prove_true_stays_for_who_insists(tmp_path
 
 
 @pytest.mark.parametrize("question", ["Your homeserver's name", "[embedded]"])
-async def test_an_interrupt_leaves_nothing(synapse: Synapse, tmp_path: Path, question: str) -> None:
+async def test_an_interrupt_leaves_nothing(synapse: Synapse, alice: object, tmp_path: Path, question: str) -> None:
     answers = ["test.local", synapse.base_url, PUBLIC_URL, "@alice:test.local"] if question == "[embedded]" else []
     async with at_terminal(tmp_path) as terminal:
         for asked, answer in zip(

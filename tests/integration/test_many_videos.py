@@ -22,6 +22,7 @@ from transcode.storyboard import Storyboard
 
 _BOARD = Storyboard(7, 13, 160, 90, 1.0)
 _BEFORE_US = 25
+_PACKED = 30  # the last one of 0.2.0, which packs them
 """The last migration of the release before."""
 # As that release publishes: column by column, as its query has it.
 _PUBLISH = """
@@ -48,7 +49,8 @@ async def old(create_database: CreateDatabase) -> str:
 
 async def _upgrade(dsn: str, phase: Phase) -> None:
     connection = await asyncpg.connect(dsn)
-    await migrate(connection, load_migrations(resources.migrations()), phase)
+    ours = load_migrations(resources.migrations())
+    await migrate(connection, [each for each in ours if each.version <= _PACKED], phase)
     await connection.close()
 
 
