@@ -95,7 +95,7 @@ MUTANTS = (
     Mutant(
         "two workers tend a room at once",
         "appservice/store/queries/rooms.sql",
-        "SELECT pg_advisory_lock(hashtextextended(:room_id, 7401));",
+        "SELECT pg_advisory_xact_lock(hashtextextended(:room_id, 7401));",
         "SELECT hashtextextended(:room_id, 7401);",
         (f"{_STORE}::test_one_worker_at_a_time_tends_a_room",),
     ),
