@@ -110,7 +110,7 @@ BYTES_IN = Counter("roomreel_downloaded_bytes_total", "Bytes of media fetched fr
 _JOBS = tuple(dict.fromkeys(name for queue in Queue for name in names_in(queue)))
 JOBS = Labelled(
     Counter("roomreel_jobs_total", "Runs of jobs by kind and what became of them", ["kind", "outcome"]),
-    _JOBS, ("done", "postponed", "refused", "broken", "stopped"),
+    _JOBS, ("done", "postponed", "refused", "broken", "taken", "stopped"),
 )  # fmt: skip
 JOB_SECONDS = Labelled(
     Histogram("roomreel_job_seconds", "Seconds that a run of a job took", ["kind"], buckets=_WAITS), _JOBS

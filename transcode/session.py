@@ -23,9 +23,10 @@ __all__ = ["PLAYABLE", "READY", "Result", "Transcoding"]
 class Transcoding:
     """The work on one file, as a context: entering it examines the file, leaving it ends all of its processes.
 
-    Use `first_stage` once, to its end, and then `ladder` once. The limit of wall clock time does not count the time
-    that the caller takes in between. Entering, `first_stage` and `ladder` raise TranscodeError, or OSError when the
-    file cannot be read or one of the stages' folders exists already: give each attempt an `out` of its own.
+    Use `first_stage` once, to its end, or `skip_first_stage`, and then `ladder` once. The limit of wall clock time does
+    not count the time that the caller takes in between. Entering, `first_stage` and `ladder` raise TranscodeError, or
+    OSError when the file cannot be read or one of the stages' folders exists already: give each attempt an `out` of its
+    own.
     """
 
     def __init__(
@@ -85,15 +86,35 @@ class Transcoding:
         self._clock.pause()
 
     async def _results(self, key: bytes | None) -> AsyncGenerator[Result, None]:
-        copied = await stream_copy.copy(self._job, self._stream_copy, key) if self._stream_copy else None
-        if copied is None:
-            stage = quick_rung.encode(self._job, key)
-        else:
-            self._alignment = copied.alignment
-            stage = stream_copy.complete(self._job, copied, key)
+        copied = await self._copied(key)
+        stage = stream_copy.complete(self._job, copied, key) if copied else quick_rung.encode(self._job, key)
         async with aclosing(stage) as results:
             async for result in results:
                 yield result
+
+    async def _copied(self, key: bytes | None) -> stream_copy.Copied | None:
+        copied = await stream_copy.copy(self._job, self._stream_copy, key) if self._stream_copy else None
+        self._alignment = copied.alignment if copied else None
+        return copied
+
+    async def skip_first_stage(self, key: bytes | None = None) -> None:
+        """Prepare the ladder where the first stage is published already: a stream copy alone is made again.
+
+        In place of `first_stage`, which raises the same.
+        """
+        self._clock.resume()
+        copied = await self._copied(key)
+        if copied and copied.copier:
+            async with aclosing(stream_copy.complete(self._job, copied, key)) as results:
+                async for _ in results:
+                    pass
+        self._clock.pause()
+
+    @property
+    def pixels(self) -> float:
+        """How many pixels of the source the ladder decodes."""
+        video, plan = self._job.source.probe.video, self._job.plan
+        return video.width * video.height * plan.frames
 
     async def ladder(self, key: bytes | None = None, *, below_copy: bool = True) -> Result:
         """Make the ladder in `out`/ready: all rungs, with poster, storyboard and preview; encrypted with a `key`.

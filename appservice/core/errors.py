@@ -210,3 +210,7 @@ class StorageFullError(RequestError):
 
     status = 507
     errcode = "M_RESOURCE_LIMIT_EXCEEDED"
+
+
+class TakenError(Exception):
+    """Another process has taken the job, which waited in this one."""

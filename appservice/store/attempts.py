@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from appservice.core.errors import TakenError
 from appservice.core.jobs import DeleteMessage, Priority, RequestVerdict, SweepFiles, SweepStages, TranscodeVideo
 from appservice.core.model import RoomId, State, UserId, Video, VideoId, sources_of
 from appservice.store.audit import ITSELF, Deed, note
@@ -127,12 +128,33 @@ class AttemptStore(Database):
 
     @asynccontextmanager
     async def uncounted(self, video: Video) -> AsyncIterator[None]:
-        """Do not count the attempt should its worker die meanwhile: it only waits, and another one is worked on."""
+        """Do not count the attempt should its worker die meanwhile: it only waits, and another one is worked on.
+
+        Nor when it ends because another worker has taken the video.
+        """
         await self._fetch("uncount_attempt", id=video.id, attempt=video.work.attempts, number=1)
         try:
             yield
-        finally:
-            await self._fetch("uncount_attempt", id=video.id, attempt=video.work.attempts, number=-1)
+        except TakenError:
+            raise
+        except BaseException:
+            await self._count_again(video)
+            raise
+        else:
+            await self._count_again(video)
+
+    async def _count_again(self, video: Video) -> None:
+        await self._fetch("uncount_attempt", id=video.id, attempt=video.work.attempts, number=-1)
+
+    async def plays(self, video: Video, content_hash: bytes | None) -> bool:
+        """Say whether the first stage of the same content is published, as an earlier attempt left it."""
+        row = await self._fetchrow("plays", id=video.id, attempt=video.work.attempts, content_hash=content_hash)
+        return row is not None
+
+    async def shown_stage(self, video_id: VideoId) -> str | None:
+        """Return the stage that a video shows, whichever attempt made it."""
+        row = await self._fetchrow("shown_stage", id=video_id)
+        return str(row["stage"]) if row else None
 
     async def recover_lost_jobs(self) -> int:
         """Queue every unfinished video that has no job (any more); return how many there were."""

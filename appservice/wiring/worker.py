@@ -56,6 +56,7 @@ from appservice.worker.queue_posts import QueuePosts
 from appservice.worker.rooms import RoomWork
 from appservice.worker.status import StatusWork
 from appservice.worker.sweeping import StageSweeping
+from appservice.worker.taken_jobs import Offers
 from appservice.worker.timeline import TimelineWork
 from appservice.worker.transcode_options import settings_of
 from appservice.worker.uploads import UploadWork
@@ -257,4 +258,4 @@ def _video_work(parts: Parts, tools: Tools, scratch: Path) -> VideoWork:
         blocklist=Blocklist(stores.blocks, stores.rooms, SealedContents(stores.blocks, parts.keyring), tools),
         quotas=stores.quotas, media_keys=parts.media_keys, keyring=parts.keyring,
     )  # fmt: skip
-    return VideoWork(services, ProcessorSlots(config.worker.concurrency))
+    return VideoWork(services, ProcessorSlots(config.worker.concurrency), Offers(parts.pool))

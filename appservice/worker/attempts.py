@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
-from appservice.core.errors import HomeserverError, MediaError, UnavailableError
+from appservice.core.errors import HomeserverError, MediaError, TakenError, UnavailableError
 from appservice.core.rules.retries import SECOND_TRY, Cause, cause_of, failure_of, retry_delay
 from transcode import TranscodeError
 
@@ -84,7 +84,8 @@ async def run_attempts(subject: str, begin: Begin, *, most: int) -> None:
     """Make an attempt, and another one at once where nobody knows why it failed; `most` are made in all.
 
     `subject` begins the names of what is logged, such as `video_failed`. Raises RetryLaterError when another attempt is
-    due later, and what stopped it from outside, when that is so: HomeserverError, UnavailableError, CancelledError.
+    due later, TakenError when another process makes it, and what stopped it from outside, when that is so:
+    HomeserverError, UnavailableError, CancelledError.
     """
     if await _run(subject, begin, most, repeated=False):
         await asyncio.sleep(SECOND_TRY.total_seconds())
@@ -106,7 +107,7 @@ async def _run(subject: str, begin: Begin, most: int, *, repeated: bool) -> bool
         failure: MediaError | TranscodeError
         try:
             await attempt.run()
-        except RetryLaterError:
+        except (RetryLaterError, TakenError):
             raise
         except SupersededError:
             log.info(_event(subject, "superseded"))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from time import monotonic
 
@@ -15,11 +15,15 @@ from appservice.core.rules.fairness import (
     Load,
     Party,
     Usage,
+    Wish,
     next_in_turn,
     rank,
 )
 
-Ladder = Callable[[], AbstractAsyncContextManager[None]]
+Ladder = Callable[[float], AbstractAsyncContextManager[None]]
+"""Waits for a slot for a ladder that takes about so many seconds."""
+Waiting = Callable[[], AbstractAsyncContextManager[None]]
+"""Entered while something has to wait for a slot; what leaving it raises ends the wait in vain."""
 
 
 class PreemptedError(Exception):
@@ -27,9 +31,10 @@ class PreemptedError(Exception):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Waiting:
+class _Waits:
     party: Party
     since: float
+    cost: float
     admitted: asyncio.Future[None]
 
 
@@ -40,18 +45,20 @@ class _Slots:
         self._load = Load(slots)
         self._usage = usage
         self._sharing = sharing
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[_Waits] = []
 
     @asynccontextmanager
-    async def slot(self, party: Party) -> AsyncIterator[None]:
-        waiting = _Waiting(party, monotonic(), asyncio.get_running_loop().create_future())
-        self._waiting.append(waiting)
+    async def slot(self, party: Party, waiting: Waiting = nullcontext, cost: float = 0.0) -> AsyncIterator[None]:
+        waits = _Waits(party, monotonic(), cost, asyncio.get_running_loop().create_future())
+        self._waiting.append(waits)
         self._admit()
         try:
-            await waiting.admitted
-        except asyncio.CancelledError:
-            if waiting in self._waiting:
-                self._waiting.remove(waiting)
+            if not waits.admitted.done():
+                async with waiting():
+                    await waits.admitted
+        except BaseException:
+            if waits in self._waiting:
+                self._waiting.remove(waits)
             else:
                 self._leave(party)  # admitted just then
             raise
@@ -71,7 +78,7 @@ class _Slots:
         while self._waiting:
             waiting = self._first(now)
             number = next_in_turn(
-                [each.party for each in waiting],
+                [Wish(each.party, now - each.since, each.cost) for each in waiting],
                 self._load,
                 used=lambda party: self._usage.of(party, now),
                 sharing=self._sharing,
@@ -84,7 +91,7 @@ class _Slots:
             if not admitted.admitted.done():
                 admitted.admitted.set_result(None)
 
-    def _first(self, now: float) -> list[_Waiting]:
+    def _first(self, now: float) -> list[_Waits]:
         """Return who may be next: lower rungs wait until nobody else does, or too long, and leave somebody a slot."""
         full = sum(self._load.of_sender(party) for party in LOWER_RUNGS) >= max(1, self._load.slots - 1)
         ranks = {
@@ -102,8 +109,8 @@ class ProcessorSlots:
     """Two kinds of slots: nobody's first frame waits for another video's ladder, nor for another sender's videos.
 
     Of the slots of those that begin nobody has more than half of what is left: one sender has as many as `concurrency`
-    and one, and others begin beside. Ladders are made of whoever had the least of the processor lately; lower rungs of
-    what plays already, while no other ladder waits, or once they have waited long.
+    and one, and others begin beside. Ladders are made of whoever will have had the least of the processor lately, small
+    ones first; lower rungs of what plays already, while no other ladder waits, or once they have waited long.
     """
 
     def __init__(self, concurrency: int) -> None:
@@ -113,16 +120,16 @@ class ProcessorSlots:
         self._spare: dict[VideoId, asyncio.Timeout] = {}
 
     @asynccontextmanager
-    async def beginning(self, party: Party) -> AsyncIterator[Ladder]:
+    async def beginning(self, party: Party, waiting: Waiting = nullcontext) -> AsyncIterator[Ladder]:
         """Wait for a slot among those that begin; what is yielded frees it, and waits for one for the ladder."""
         async with AsyncExitStack() as slot:
-            await slot.enter_async_context(self._beginnings.slot(party))
+            await slot.enter_async_context(self._beginnings.slot(party, waiting))
 
             @asynccontextmanager
-            async def ladder() -> AsyncIterator[None]:
+            async def ladder(cost: float) -> AsyncIterator[None]:
                 await slot.aclose()
                 self.preempt()
-                async with self._ladders.slot(party):
+                async with self._ladders.slot(party, waiting, cost):
                     yield
 
             yield ladder

@@ -14,14 +14,14 @@ from pgqueuer.errors import FailingListenerError, RetryRequested
 from pgqueuer.models import HealthCheckEvent, Job
 from pgqueuer.ports.driver import NotifyCallback
 from pgqueuer.qm import QueueManager
-from pgqueuer.queries import Queries
 
 from appservice import metrics
-from appservice.core.errors import HomeserverError, RequestError, UnavailableError
+from appservice.core.errors import HomeserverError, RequestError, TakenError, UnavailableError
 from appservice.core.jobs import AnyJob, Queue, names_in, read_job
 from appservice.store.outbox import Pool
 from appservice.worker.attempts import RetryLaterError
 from appservice.worker.fair_queue import FairQueries
+from appservice.worker.taken_jobs import OwnQueries, in_progress
 
 log = structlog.get_logger()
 
@@ -30,8 +30,8 @@ Do = Callable[[AnyJob], Coroutine[None, None, None]]
 _VIDEO_JOBS = 18
 """Videos that a process takes from the queue for each ladder that it makes at a time: most of them already play.
 
-One sender has at most a third of them (`fairness`). Not more, for what one process has taken, others that are idle do
-not see.
+One sender has at most a third of them (`fairness`). What waits for a slot of the processor, others that are idle may
+take (`taken_jobs`).
 """
 
 _LOOK_AGAIN = timedelta(seconds=0.5)
@@ -150,6 +150,7 @@ class Worker:
         self._do = do
         self._chores = chores
         self._heartbeat = timedelta(seconds=heartbeat_timeout)
+        self._concurrency = concurrency
         self._at_once = {**_AT_ONCE, Queue.VIDEOS: _VIDEO_JOBS * concurrency}
         self._stopping = asyncio.Event()
         self._managers: list[QueueManager] = []
@@ -206,8 +207,8 @@ class Worker:
     def _manager(self, queue: Queue) -> QueueManager:
         driver = _Driver(self._pool, self._listeners)
         if queue is not Queue.VIDEOS:
-            return _PatientManager(Queries(driver))
-        manager = _PatientManager(FairQueries(driver))
+            return _PatientManager(OwnQueries(driver))
+        manager = _PatientManager(FairQueries(driver, at_work=self._concurrency))
         # Whoever has their share leaves jobs in the queue, which is no reason to look for them all the time.
         manager.min_dequeue_poll_interval = _LOOK_AGAIN
         return manager
@@ -215,6 +216,7 @@ class Worker:
     def _register(self, manager: QueueManager, name: str) -> None:
         @manager.entrypoint(name, accepts_context=False)
         async def run(job: Job) -> None:
+            in_progress.set(job)
             with structlog.contextvars.bound_contextvars(job=name, job_id=int(job.id), job_attempt=job.attempts):
                 await self._run(name, job)
 
@@ -228,6 +230,10 @@ class Worker:
                 outcome = "done"
             except RetryRequested:
                 raise  # stopped in the middle
+            except TakenError as error:
+                outcome = "taken"
+                # Of what is another's by now, nothing is changed.
+                raise RetryRequested(timedelta(0), "another worker took it") from error
             except RetryLaterError as error:
                 outcome = "postponed"
                 raise RetryRequested(error.delay, str(error.__cause__)) from error

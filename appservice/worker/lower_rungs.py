@@ -104,8 +104,7 @@ async def _publish(
         job = Transcoding(source, out, tools=services.tools, limits=limits, settings=services.settings)
         async with job as transcoding:
             # What the ladder has to match; the same copy is in it.
-            async for _ in transcoding.first_stage(publication.key(State.PLAYABLE)):
-                pass
+            await transcoding.skip_first_stage(publication.key(State.PLAYABLE))
             made = await transcoding.ladder(publication.key(State.READY))
             if video.media.stage and not video.media.encrypted:
                 # The stage before stays for hours, with the same copy.

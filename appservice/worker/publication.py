@@ -44,6 +44,10 @@ class Publication:
         # Used once: browsers cache the files behind a stage's address, and an attempt's number may come again.
         self._name = f"{video.work.attempts}-{secrets.token_hex(4)}"
 
+    async def is_playable(self) -> bool:
+        """Say whether an attempt before this one published the same first stage, all of it."""
+        return await self._store.plays(self._video, self._content_hash)
+
     async def playable(self, result: Result, folder: Path) -> None:
         """Publish the first stage, which may still be in progress; its folder is moved away."""
         published = self._published(result, State.PLAYABLE)
@@ -99,8 +103,12 @@ class Publication:
         return True
 
     async def withdraw(self) -> list[str]:
-        """Delete all that this attempt published, and return its stages; nothing may write to them any more."""
-        stages = [self._stage(state) for state in (State.PLAYABLE, State.READY)]
+        """Delete what this attempt published, and return its stages; nothing may write to them any more.
+
+        But not what viewers are shown: a newer attempt replaces it.
+        """
+        shown = await self._store.shown_stage(self._video.id)
+        stages = [stage for state in (State.PLAYABLE, State.READY) if (stage := self._stage(state)) != shown]
         for stage in stages:
             with suppress(HeldBackError):  # what is not served is swept with what comes next
                 await self._files.remove(self._video.id, stage)

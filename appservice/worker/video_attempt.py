@@ -39,6 +39,8 @@ from transcode import PLAYABLE, READY, Limits, Settings, Tools, TranscodeError, 
 log = structlog.get_logger()
 
 MIB = 1024 * 1024
+_PIXELS_PER_S = 1e8
+"""What a ladder takes of its source on a small machine, about: only the order of ladders depends on it."""
 _OF_ANOTHER_KIND = frozenset({"not-a-video", "not-a-picture", "not-a-sound"})
 _NEVER_CAME = frozenset({"never-uploaded"})
 _NO_ROOM = frozenset({f"quota-{scope}" for scope in QuotaScope})
@@ -217,10 +219,14 @@ class VideoAttempt:
                 on_progress=progress.advance,
             ) as transcoding,
         ):  # fmt: skip
-            await _publish_first(transcoding, publication, out / PLAYABLE)
+            if await publication.is_playable():
+                # Another worker had no slot for the ladder.
+                await transcoding.skip_first_stage(publication.key(State.PLAYABLE))
+            else:
+                await _publish_first(transcoding, publication, out / PLAYABLE)
             with progress.waiting():
                 async with services.store.uncounted(video):
-                    await slot.enter_async_context(self.ladder())
+                    await slot.enter_async_context(self.ladder(transcoding.pixels / _PIXELS_PER_S))
             # Sent to two rooms at once, it may be whole in the other one when its turn comes.
             # And a viewer of the first stage may have a slow line.
             whole = services.makes_lower_rungs(video) or await services.lower_rungs.is_wanted(video)

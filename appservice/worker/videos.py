@@ -16,6 +16,7 @@ from appservice.matrix.download import is_awaited
 from appservice.worker.attempts import RetryLaterError, run_attempts
 from appservice.worker.concurrency import ProcessorSlots
 from appservice.worker.finishing import finish_again
+from appservice.worker.taken_jobs import Offers
 from appservice.worker.video_attempt import VideoAttempt, VideoServices
 
 log = structlog.get_logger()
@@ -27,9 +28,13 @@ class VideoWork:
 
     services: VideoServices
     slots: ProcessorSlots
+    offers: Offers
 
     async def run(self, video_id: VideoId) -> None:
-        """Bring a video to `ready` or `failed`. Raises RetryLaterError when another attempt is due later."""
+        """Bring a video to `ready` or `failed`.
+
+        Raises RetryLaterError when another attempt is due later, and TakenError when another process took it.
+        """
         video = await self.services.videos.video(video_id)
         if video and video.state is State.READY and video.media.lower_rungs in DUE_RUNGS:
             # Nobody's slot but a ladder's.
@@ -44,7 +49,7 @@ class VideoWork:
 
     @asynccontextmanager
     async def _begin(self, video_id: VideoId, party: Party) -> AsyncIterator[VideoAttempt | None]:
-        async with self.slots.beginning(party) as ladder:
+        async with self.slots.beginning(party, self.offers.waiting) as ladder:
             video = await self.services.store.begin_attempt(video_id)
             if video is not None:
                 self.slots.preempt()

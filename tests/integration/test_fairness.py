@@ -5,14 +5,18 @@ import json
 import time
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
+from pgqueuer.models import Job
 from pgqueuer.queries import EntrypointExecutionParameter
 from pgqueuer.types import QueueEntrypoint, QueueManagerId
 
+from appservice.core.errors import TakenError
 from appservice.core.events.changes import NewVideo
 from appservice.core.jobs import TranscodeVideo
 from appservice.core.model import EventId, RoomId, UserId
@@ -22,6 +26,8 @@ from appservice.store import Stores
 from appservice.store.outbox import Pool
 from appservice.store.sql import query
 from appservice.worker.fair_queue import FairQueries
+from appservice.worker.taken_jobs import Offers, in_progress
+from tests.support.clips import make_long_clips
 from tests.support.databases import CreateDatabase, migrated_pool
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
@@ -36,18 +42,7 @@ TIMEOUT = timedelta(seconds=10)
 @pytest.fixture(scope="module")
 async def long_clips(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> list[Path]:
     """Videos that must be encoded, each of its own content."""
-    folder = tmp_path_factory.mktemp("long")
-    source = folder / "source.mkv"
-    made = (
-        "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30", "-f", "lavfi", "-i", "sine=440", "-t", str(SECONDS),
-        "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", source,
-    )  # fmt: skip
-    paths = [folder / f"{number}.mkv" for number in range(LONG)]
-    copies = [("-i", source, "-c", "copy", "-metadata", f"title={path.stem}", path) for path in paths]
-    for line in (made, *copies):
-        process = await asyncio.create_subprocess_exec(tools.ffmpeg, "-loglevel", "error", *line)
-        assert await process.wait() == 0
-    return paths
+    return await make_long_clips(tools, tmp_path_factory.mktemp("long"), LONG, seconds=SECONDS)
 
 
 @pytest.mark.timeout(300)
@@ -98,19 +93,36 @@ class _Process:
     """What one process takes from the queue."""
 
     def __init__(self, pool: Pool) -> None:
-        self._queries = FairQueries.from_asyncpg_pool(pool)
+        self.queries = FairQueries(AsyncpgPoolDriver(pool))
         self.id = QueueManagerId(uuid.uuid4())
+        self.jobs: dict[str, Job] = {}
+        self._offers = Offers(pool)
 
     async def take(self, silence: timedelta = TIMEOUT) -> str | None:
         """Take a job and return its video; one without a heartbeat for that long is taken over."""
-        jobs = await self._queries.dequeue(
+        jobs = await self.queries.dequeue(
             1,
             {QueueEntrypoint(TranscodeVideo.name): EntrypointExecutionParameter(concurrency_limit=0)},
             self.id,
             PLACES,
             silence,
         )
-        return (jobs[0].payload or b"").decode() if jobs else None
+        if not jobs:
+            return None
+        video_id = (jobs[0].payload or b"").decode()
+        self.jobs[video_id] = jobs[0]
+        return video_id
+
+    @asynccontextmanager
+    async def waiting(self, video_id: str) -> AsyncIterator[None]:
+        """Let a video that was taken wait for a slot."""
+        in_progress.set(self.jobs[video_id])
+        async with self._offers.waiting():
+            yield
+
+    async def end(self, video_id: str) -> None:
+        """End the work on a video."""
+        await self.queries.log_jobs([(self.jobs[video_id], "successful", None)])
 
 
 async def _send(pool: Pool, sender: str, room: str, count: int, *, of_before: bool = False) -> None:
@@ -239,6 +251,92 @@ async def test_what_a_dead_worker_had_is_taken_over_and_what_is_not_due_is_left(
     assert await alive.take() is None
 
 
+async def _rows(pool: Pool) -> list[tuple[str, str | None]]:
+    rows = await pool.fetch("SELECT status::text, queue_manager_id::text AS owner FROM pgqueuer ORDER BY id")
+    return [(row["status"], row["owner"]) for row in rows]
+
+
+async def test_who_was_silent_for_too_long_ends_nothing_that_another_has_taken(pool: Pool) -> None:
+    await _send(pool, "alice", "den", 1)
+    stopped, other = _Process(pool), _Process(pool)
+    video_id = await stopped.take()
+    assert video_id
+    await pool.execute("UPDATE pgqueuer SET heartbeat = now() - interval '11 seconds'")
+    assert await other.take() == video_id
+    theirs = [("picked", str(other.id))]
+    await stopped.end(video_id)
+    assert await _rows(pool) == theirs
+    await stopped.queries.retry_job(stopped.jobs[video_id], timedelta(hours=1), None)
+    assert await _rows(pool) == theirs
+    await pool.execute("UPDATE pgqueuer SET heartbeat = now() - interval '11 seconds'")
+    await stopped.queries.update_heartbeat([stopped.jobs[video_id].id])
+    assert await pool.fetchval("SELECT heartbeat < now() - interval '10 seconds' FROM pgqueuer"), "it does not live"
+    await other.queries.update_heartbeat([other.jobs[video_id].id])
+    assert await pool.fetchval("SELECT heartbeat > now() - interval '10 seconds' FROM pgqueuer")
+    await other.end(video_id)
+    assert await _rows(pool) == []
+    assert await pool.fetchval("SELECT count(*) FROM pgqueuer_log WHERE status = 'successful'") == 1
+
+
+async def test_who_is_idle_takes_what_waits_elsewhere(pool: Pool) -> None:
+    await _send(pool, "alice", "den", 3)
+    busy, idle = _Process(pool), _Process(pool)
+    taken = await _take_all(busy)
+    assert len(taken) == 3
+    assert await idle.take() is None, "nothing is offered"
+    with pytest.raises(TakenError):  # noqa: PT012 - at the end of the wait
+        async with busy.waiting(taken[1]), busy.waiting(taken[2]):
+            assert await idle.take() == taken[1]
+            # It is not idle any more.
+            assert await _nothing_for(idle)
+    assert [owner for _, owner in await _rows(pool)] == [str(busy.id), str(idle.id), str(busy.id)]
+    # The offer of the other one is over.
+    await idle.end(taken[1])
+    assert await _nothing_for(idle)
+    await busy.end(taken[2])
+    assert [owner for _, owner in await _rows(pool)] == [str(busy.id)]
+
+
+async def _nothing_for(process: _Process) -> bool:
+    """Look for a job after the pause that follows a look in vain."""
+    await asyncio.sleep(0.25)
+    return await process.take() is None
+
+
+async def test_an_offer_is_of_who_made_it(pool: Pool) -> None:
+    await _send(pool, "alice", "den", 1)
+    first, second, third = (_Process(pool) for _ in range(3))
+    video_id = await first.take()
+    assert video_id
+    with pytest.raises(TakenError):  # noqa: PT012 - at the end of the wait
+        async with first.waiting(video_id):
+            # As after the first one was stopped and gave it back.
+            await first.queries.retry_job(first.jobs[video_id], timedelta(0), None)
+            assert await second.take() == video_id
+            assert await third.take() is None, "the second one works on it"
+
+
+async def test_of_many_who_are_idle_one_takes_what_is_offered_or_who_offers_it_begins(pool: Pool) -> None:
+    busy = _Process(pool)
+
+    async def offer(video_id: str, seconds: float) -> str | None:
+        try:
+            async with busy.waiting(video_id):
+                await asyncio.sleep(seconds)
+        except TakenError:
+            return None
+        return video_id
+
+    for number in range(12):
+        await _send(pool, f"u{number}", "den", 1)
+        video_id = await eventually(lambda: busy.take(TIMEOUT), what="a job")
+        assert video_id
+        others = [_Process(pool) for _ in range(3)]
+        got = await asyncio.gather(offer(video_id, 0.001 * (number % 4)), *(each.take() for each in others))
+        assert [each for each in got if each] == [video_id], got
+        await pool.execute("DELETE FROM pgqueuer")
+
+
 async def test_many_processes_at_once_take_nothing_twice(pool: Pool) -> None:
     for number in range(8):
         await _send(pool, f"user{number}", "den", 5)
@@ -268,7 +366,9 @@ async def test_a_long_backlog_is_looked_through_once(pool: Pool) -> None:
     )
     await pool.execute("ANALYZE videos")
     await pool.execute("ANALYZE pgqueuer")
-    text, *arguments = query("videos_to_take", heartbeat_timeout=TIMEOUT, patience=RUNGS_PATIENCE)
+    text, *arguments = query(
+        "videos_to_take", heartbeat_timeout=TIMEOUT, patience=RUNGS_PATIENCE, idle=True, queue_manager_id=uuid.uuid4()
+    )
     plan = json.loads(await pool.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {text}", *arguments))
     # Each page of both tables; fetching the video of each job by itself would take some 40,000.
     assert plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"] < 5_000

@@ -46,3 +46,18 @@ def with_padding(clip: Path, target: Path, padding: bytes) -> Path:
     """Write a copy of an MP4 with other content hashes: a `free` box (ISO/IEC 14496-12) follows."""
     target.write_bytes(clip.read_bytes() + (len(padding) + 8).to_bytes(4, "big") + b"free" + padding)
     return target
+
+
+async def make_long_clips(tools: Tools, folder: Path, count: int, *, seconds: int) -> list[Path]:
+    """Make videos that must be encoded, each of its own content."""
+    source = folder / "source.mkv"
+    made = (
+        "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30", "-f", "lavfi", "-i", "sine=440", "-t", str(seconds),
+        "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", source,
+    )  # fmt: skip
+    paths = [folder / f"{number}.mkv" for number in range(count)]
+    copies = [("-i", source, "-c", "copy", "-metadata", f"title={path.stem}", path) for path in paths]
+    for line in (made, *copies):
+        process = await asyncio.create_subprocess_exec(tools.ffmpeg, "-loglevel", "error", *line)
+        assert await process.wait() == 0
+    return paths

@@ -98,8 +98,21 @@ class Usage:
         return seconds * math.exp2((at - now) / _HALF_LIFE_S)
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A video that waits for a slot: for so many seconds by now, and it needs about `cost` seconds of it."""
+
+    party: Party
+    waited: float = 0.0
+    cost: float = 0.0
+
+    def weight(self, used: float) -> float:
+        """Return what its party will have had: what is small goes first, but nothing longer than its work takes."""
+        return used + max(0.0, self.cost - self.waited)
+
+
 def next_in_turn(
-    waiting: Sequence[Party], load: Load, *, used: Callable[[Party], float], sharing: bool = True
+    waiting: Sequence[Wish], load: Load, *, used: Callable[[Party], float], sharing: bool = True
 ) -> int | None:
     """Return which of those that wait, longest first, gets the next slot; None while nobody may have it.
 
@@ -107,8 +120,13 @@ def next_in_turn(
     """
     if load.total >= load.slots:
         return None
-    may = [number for number, party in enumerate(waiting) if not sharing or load.has_slot(party)]
-    return min(may, key=lambda number: (load.of(waiting[number]), used(waiting[number]), number), default=None)
+    may = [number for number, wish in enumerate(waiting) if not sharing or load.has_slot(wish.party)]
+
+    def turn(number: int) -> tuple[int, float, int]:
+        wish = waiting[number]
+        return load.of(wish.party), wish.weight(used(wish.party)), number
+
+    return min(may, key=turn, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +134,7 @@ class Candidate:
     """The oldest queued job of a party among those of one `priority`; a larger number goes first.
 
     `load` is what its sender and its room have in progress in all processes. `late`: lower rungs that are wanted for
-    longer than viewers have patience.
+    longer than viewers have patience. `offered`: another process has taken it, and has no slot to begin it.
     """
 
     job_id: int
@@ -124,17 +142,19 @@ class Candidate:
     party: Party
     load: int
     late: bool = False
+    offered: bool = False
 
 
-def pick_order(candidates: Sequence[Candidate], ours: Load) -> list[int]:
+def pick_order(candidates: Sequence[Candidate], ours: Load) -> list[Candidate]:
     """Return the jobs that a process may take now, the fairest first; `ours` is what it has taken."""
-    may = [each for each in candidates if ours.has_slot(each.party, late=each.late)]
-    return [each.job_id for each in sorted(may, key=_turn)]
+    return sorted((each for each in candidates if ours.has_slot(each.party, late=each.late)), key=_turn)
 
 
-def _turn(candidate: Candidate) -> tuple[int, int, int, int]:
+def _turn(candidate: Candidate) -> tuple[int, bool, int, int, int]:
     priority = 0 if candidate.late else candidate.priority
-    return rank(candidate.party, late=candidate.late), -priority, candidate.load, candidate.job_id
+    # Somebody's that waits elsewhere comes before what is nobody's.
+    order = rank(candidate.party, late=candidate.late), candidate.offered
+    return *order, -priority, candidate.load, candidate.job_id
 
 
 def rank(party: Party, *, late: bool) -> int:

@@ -44,6 +44,18 @@ WHERE entrypoint = 'video' AND status = 'queued' AND execute_after > now()
 -- Let one attempt more, or fewer, not count.
 UPDATE videos SET attempts_spared = attempts_spared + :number WHERE id = :id AND attempts = :attempt;
 
+-- name: plays
+-- Whether the first stage of the same file is published already, all of it. What is encrypted has no content hash: its
+-- event names the hash of its file.
+SELECT FROM videos
+WHERE id = :id AND attempts = :attempt AND state = 'playable' AND stage IS NOT NULL AND available IS NULL
+    AND visibility <> 'removed' AND CASE
+        WHEN :content_hash::bytea IS NULL THEN stage_encrypted
+        ELSE content_hash IN (:content_hash, substr(:content_hash::bytea, 1, 8)) END;
+
+-- name: shown_stage
+SELECT stage FROM videos WHERE id = :id AND visibility <> 'removed' AND stage IS NOT NULL;
+
 -- name: classify
 -- What a person named retains its name.
 UPDATE videos SET kind = :kind, title = CASE WHEN renamed THEN title ELSE :title END, changed_at = now()

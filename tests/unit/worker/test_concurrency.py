@@ -1,7 +1,8 @@
 """Who waits for whom."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from time import monotonic
 
 import pytest
@@ -16,8 +17,8 @@ ALICE, BOB, CAROL = (Party(name, "room") for name in ("alice", "bob", "carol"))
 class Work:
     """A video whose two stages take as long as the test says."""
 
-    def __init__(self, slots: ProcessorSlots, party: Party = ALICE) -> None:
-        self.stage, self.party = "waits", party
+    def __init__(self, slots: ProcessorSlots, party: Party = ALICE, cost: float = 0.0) -> None:
+        self.stage, self.party, self.cost = "waits", party, cost
         self.first, self.last = asyncio.Event(), asyncio.Event()
         self.task = asyncio.create_task(self._run(slots))
 
@@ -26,7 +27,7 @@ class Work:
             self.stage = "begins"
             await self.first.wait()
             self.stage = "plays"
-            async with ladder():
+            async with ladder(self.cost):
                 self.stage = "ladder"
                 await self.last.wait()
             self.stage = "learns"
@@ -277,3 +278,50 @@ async def test_an_error_of_the_work_itself_is_no_preemption() -> None:
             raise TimeoutError
     async with slots.lower_rungs(VideoId("1"), spare=True):
         pass
+
+
+class TakenAwayError(Exception):
+    """What ends a wait."""
+
+
+async def test_only_who_has_to_wait_is_offered_and_whoever_is_taken_leaves_the_slot() -> None:
+    slots, offered = ProcessorSlots(1), list[str]()
+    taken = set[str]()
+
+    def waiting(name: str) -> Callable[[], AbstractAsyncContextManager[None]]:
+        @asynccontextmanager
+        async def wait() -> AsyncIterator[None]:
+            offered.append(name)
+            yield
+            if name in taken:
+                raise TakenAwayError
+
+        return wait
+
+    done = asyncio.Event()
+
+    async def run(name: str) -> str:
+        async with slots.beginning(ALICE, waiting(name)) as ladder, ladder(0.0):
+            await done.wait()
+        return name
+
+    tasks = [asyncio.create_task(run(name)) for name in ("first", "second", "third")]
+    await _settle()
+    assert offered == ["second", "third"], "the first had a slot at once"
+    taken.add("second")
+    done.set()
+    first, second, third = await asyncio.gather(*tasks, return_exceptions=True)
+    assert (first, type(second), third) == ("first", TakenAwayError, "third")
+
+
+async def test_a_small_ladder_is_made_before_a_large_one() -> None:
+    slots = ProcessorSlots(1)
+    works = [Work(slots, cost=cost) for cost in (600.0, 600.0, 3.0)]
+    for work in works:
+        work.first.set()
+    assert await _stages(works) == ["ladder", "plays", "plays"]
+    works[0].last.set()
+    assert await _stages(works) == ["done", "plays", "ladder"]
+    for work in works:
+        work.last.set()
+    assert await _stages(works) == ["done"] * 3
