@@ -39,7 +39,8 @@ class InstallationStore(Database):
         await self._fetch("delete_bot_profile")
 
     async def prune_job_log(self) -> None:
-        """Delete old entries of the job log: the queue only ever adds to it."""
+        """Delete old entries of the job log, to which the queue only ever adds, and offers of jobs that are gone."""
+        await self._fetch("delete_old_offers")
         await self._fetch("delete_old_job_log", days=_JOB_LOG_DAYS, most=_JOB_LOG_AT_ONCE)
         await self._fetch("delete_old_job_statistics", days=_JOB_LOG_DAYS, most=_JOB_LOG_AT_ONCE)
 

@@ -45,7 +45,7 @@ class OwnQueries(Queries):
         """End jobs, however they did."""
         await self.driver.execute(*query(
             "end_jobs",
-            ids=[job.id for job, _, _ in job_status],
+            job_ids=[job.id for job, _, _ in job_status],
             queue_manager_ids=[job.queue_manager_id for job, _, _ in job_status],
             statuses=[status for _, status, _ in job_status],
             tracebacks=[traceback.model_dump_json() if traceback else None for _, _, traceback in job_status],
@@ -60,7 +60,7 @@ class OwnQueries(Queries):
 
     async def update_heartbeat(self, job_ids: list[JobId]) -> None:
         """Say that jobs are still worked on."""
-        await self.driver.execute(*query("keep_jobs", ids=list(set(job_ids)), queue_manager_id=self.owner))
+        await self.driver.execute(*query("keep_jobs", job_ids=list(set(job_ids)), queue_manager_id=self.owner))
 
 
 class Offers(Database):

@@ -396,7 +396,9 @@ async def test_the_outcome_of_jobs_is_erased_after_a_week(pool: Pool) -> None:
         "INSERT INTO pgqueuer_statistics (created, count, priority, status, entrypoint)"
         " SELECT now() - make_interval(days => n), n, 0, 'successful', 'video' FROM generate_series(1, 30) AS n"
     )
+    await pool.execute("INSERT INTO offered_jobs VALUES (1, gen_random_uuid())")
     await Stores(pool).installation.prune_job_log()
+    assert await pool.fetchval("SELECT count(*) FROM offered_jobs") == 0
     for table in ("pgqueuer_log", "pgqueuer_statistics"):
         days = await pool.fetchval(f"SELECT max(extract(day FROM now() - created)) FROM {table}")  # noqa: S608 - ours
         assert days == 6, table

@@ -66,7 +66,8 @@ class Load:
                 if rendition:
                     await self._request("segment", "GET", f"{folder}/{rendition[0]}")
                 await self._request("poster", "GET", video["poster_url"])
-            await asyncio.sleep(0.01)
+            # A viewer may fetch the room a few times a second, also where one process has all of them.
+            await asyncio.sleep(0.1)
 
     async def follow(self) -> None:
         """Follow the room by its event stream, which may end, and goes on at its number."""

@@ -19,6 +19,7 @@ BOUNDED = {
     "exports": "one of each person, for a day",
     "key_bundles": "deleted after 7 days",
     "key_erasures": "deleted when done",
+    "offered_jobs": "what waits for a processor",
     "outgoing_events": "deleted after some days",
     "pgqueuer": "what waits or is in progress",
     "pgqueuer_statistics": "deleted after 7 days; one row for a second",

@@ -41,6 +41,10 @@ DELETE FROM pgqueuer_log WHERE id IN (
     SELECT id FROM pgqueuer_log WHERE created < now() - make_interval(days => :days) ORDER BY created LIMIT :most
 );
 
+-- name: delete_old_offers
+-- Of jobs that something else than a worker has deleted.
+DELETE FROM offered_jobs o WHERE NOT EXISTS (SELECT FROM pgqueuer j WHERE j.id = o.job_id);
+
 -- name: delete_old_job_statistics
 DELETE FROM pgqueuer_statistics WHERE id IN (
     SELECT id FROM pgqueuer_statistics WHERE created < now() - make_interval(days => :days) LIMIT :most

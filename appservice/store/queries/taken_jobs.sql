@@ -3,14 +3,14 @@
 
 -- name: end_jobs
 WITH outcomes AS (
-    SELECT * FROM unnest(
-        :ids::bigint[], :queue_manager_ids::uuid[], :statuses::pgqueuer_status[], :tracebacks::jsonb[]
-    ) AS each (id, queue_manager_id, status, traceback)
+    SELECT * FROM unnest(:job_ids::bigint[], :queue_manager_ids::uuid[], :statuses::text[], :tracebacks::jsonb[])
+        AS each (id, queue_manager_id, status, traceback)
 ),
 ended AS (
     DELETE FROM pgqueuer j USING outcomes o WHERE j.id = o.id AND j.queue_manager_id = o.queue_manager_id
-    RETURNING j.id, j.entrypoint, j.priority, o.status, o.traceback
-)
+    RETURNING j.id, j.entrypoint, j.priority, o.status::pgqueuer_status, o.traceback
+),
+offers AS (DELETE FROM offered_jobs o USING ended e WHERE o.job_id = e.id)
 INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority, traceback)
 SELECT id, status, entrypoint, priority, traceback FROM ended;
 
@@ -20,12 +20,13 @@ WITH queued AS (
         updated = now(), queue_manager_id = NULL
     WHERE id = :id AND queue_manager_id = :queue_manager_id
     RETURNING id, entrypoint, priority
-)
+),
+offers AS (DELETE FROM offered_jobs o USING queued q WHERE o.job_id = q.id)
 INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority, traceback)
 SELECT id, 'queued', entrypoint, priority, :traceback::jsonb FROM queued;
 
 -- name: keep_jobs
-UPDATE pgqueuer SET heartbeat = now() WHERE id = ANY (:ids::bigint[]) AND queue_manager_id = :queue_manager_id;
+UPDATE pgqueuer SET heartbeat = now() WHERE id = ANY (:job_ids::bigint[]) AND queue_manager_id = :queue_manager_id;
 
 -- name: offer_job
 -- Notify pgqueuer in every process, as its trigger does.
