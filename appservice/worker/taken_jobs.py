@@ -3,8 +3,9 @@
 pgqueuer ends a job by its number alone: a worker that was silent for too long would end what another has taken since.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +14,7 @@ from pgqueuer.models import JOB_STATUS, Job, TracebackRecord
 from pgqueuer.queries import EntrypointExecutionParameter, Queries
 from pgqueuer.types import JobId, QueueEntrypoint, QueueManagerId
 
-from appservice.core.errors import TakenError
+from appservice.core.errors import TakenError, UnavailableError
 from appservice.store.pool import Database
 from appservice.store.sql import query
 
@@ -74,6 +75,16 @@ class Offers(Database):
         """
         job = in_progress.get()
         await self._fetch("offer_job", id=job.id, queue_manager_id=job.queue_manager_id)
-        yield
-        if await self._fetchrow("withdraw_offer", id=job.id, queue_manager_id=job.queue_manager_id) is None:
+        try:
+            yield
+        except BaseException:
+            # It waits no more, and goes on in another way, or ends.
+            with suppress(UnavailableError):
+                await asyncio.shield(self._withdraw(job))
+            raise
+        if not await self._withdraw(job):
             raise TakenError
+
+    async def _withdraw(self, job: Job) -> bool:
+        row = await self._fetchrow("withdraw_offer", id=job.id, queue_manager_id=job.queue_manager_id)
+        return row is not None

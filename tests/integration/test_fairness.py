@@ -303,6 +303,18 @@ async def _nothing_for(process: _Process) -> bool:
     return await process.take() is None
 
 
+async def test_who_waits_no_more_offers_nothing(pool: Pool) -> None:
+    await _send(pool, "alice", "den", 1)
+    busy, idle = _Process(pool), _Process(pool)
+    video_id = await busy.take()
+    assert video_id
+    for reason in (asyncio.CancelledError, ValueError):
+        with pytest.raises(reason):
+            async with busy.waiting(video_id):
+                raise reason
+        assert await _nothing_for(idle)
+
+
 async def test_an_offer_is_of_who_made_it(pool: Pool) -> None:
     await _send(pool, "alice", "den", 1)
     first, second, third = (_Process(pool) for _ in range(3))
