@@ -133,12 +133,8 @@ def _add_document(app: web.Application) -> None:
     app.router.add_get("/api/v1/openapi.json", openapi)
 
 
-def build_app(context: Context) -> web.Application:
-    """Return the application for both the homeserver and the viewers; `vitals` are those of its process."""
-    app = web.Application(middlewares=[_middleware], client_max_size=transactions.MAX_BODY)
-    app[CONTEXT] = context
-    app[FIRST] = HotMedia(context)
-    app[uploads.RECEIVING] = uploads.Receiving()
+def _add_described(app: web.Application) -> None:
+    """Add all routes that the document of the API describes."""
     for module in (
         transactions,
         api,
@@ -155,11 +151,27 @@ def build_app(context: Context) -> web.Application:
         uploads,
     ):
         app.router.add_routes(module.routes)
+    public.add_public_pages(app)
+    exports.add_exports(app)
+
+
+def describe() -> bytes:
+    """Return the OpenAPI document of the API as JSON, without a service that serves it."""
+    app = web.Application()
+    _add_described(app)
+    return document(app.router)
+
+
+def build_app(context: Context) -> web.Application:
+    """Return the application for both the homeserver and the viewers; `vitals` are those of its process."""
+    app = web.Application(middlewares=[_middleware], client_max_size=transactions.MAX_BODY)
+    app[CONTEXT] = context
+    app[FIRST] = HotMedia(context)
+    app[uploads.RECEIVING] = uploads.Receiving()
+    _add_described(app)
     add_health(app, context.vitals, Readiness(context.stores.observation, context.config.data_dir / "media"))
     add_page(app)
     add_probes(app, context.config.appservice.hs_token.get_secret_value())
-    public.add_public_pages(app)
-    exports.add_exports(app)
     _add_document(app)
     app.on_response_prepare.append(_on_prepare)
     app.on_shutdown.append(_let_go)

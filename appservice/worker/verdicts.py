@@ -136,7 +136,7 @@ class VerdictWork:
 
 
 def _request_body(video: Video, sha256: str | None, images: Mapping[str, Path], key: bytes | None) -> bytes:
-    """Return the request's body (blocking), as README's "Detection webhook" describes it."""
+    """Return the request's body (blocking), as docs/operators/webhook.md describes it."""
     content = {
         "video_id": video.id, "event_id": video.event_id, "room_id": video.room_id, "sender": video.sender,
         "kind": video.kind, "duration": video.media.duration,

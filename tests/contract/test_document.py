@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 
 from appservice.core.model import VideoId
+from appservice.web.app import describe
 from tests.support.agreement import Document, conform, operations_of, strict
 from tests.support.service import Service, TranscodedVideo
 from tests.support.viewer import Viewer
@@ -18,6 +19,10 @@ async def document(service: Service) -> Document:
         assert response.status == 200
         assert response.content_type == "application/json"
         return dict(await response.json())
+
+
+async def test_the_documentation_has_the_document_that_is_served(document: Document) -> None:
+    assert json.loads(describe()) == document
 
 
 def _references(node: object) -> Iterator[str]:
