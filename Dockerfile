@@ -26,7 +26,7 @@ RUN /opt/roomreel/bin/pip install --no-cache-dir --disable-pip-version-check '.[
         \( -name 'ffmpeg-linux-*' -o -name '*-ubuntu-*' -o -name 'packager-*' \) -delete
 
 FROM python:3.12-slim-bookworm
-# It closes ffmpeg in, where the container may make namespaces (docs/operators/containers.md).
+# It sandboxes ffmpeg where the container may make namespaces; elsewhere Landlock does.
 # Debian's stable release has one version of it, with security updates: none to pin.
 # hadolint ignore=DL3008
 RUN apt-get update \

@@ -1,17 +1,20 @@
 """Sandbox a program: no network, no file but its inputs, no folder but that of its output, and limited resources.
 
-bubblewrap does all of it. Where it is missing or not permitted, `unshare` at least takes the network away.
+bubblewrap does all of it. Where it is missing or not permitted, as in most containers, Landlock and a stricter filter
+of system calls do (`confine`); where the kernel has no Landlock, `unshare` at least takes the network away.
 """
 
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from transcode.limits import Limits
+from transcode.process import confine
 from transcode.process.seccomp import seccomp_filter
 
 _PATIENCE = 20.0
@@ -22,6 +25,7 @@ _CPU_GRACE = 30
 _SYSTEM = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")))
 # How distributions select alternatives, and where the loader finds libraries.
 _LOADER = ("/etc/alternatives", "/etc/ld.so.cache")
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _UNSHARE = (("--net", "--ipc", "--uts"), ("--map-root-user", "--net", "--ipc", "--uts"))
 
 
@@ -33,17 +37,19 @@ class Sandbox:
     setpriv: str | None = None
     bwrap: tuple[str, ...] = ()
     """The start of a command that runs in bubblewrap. Empty: it is missing or does not work."""
+    landlock: tuple[str, ...] = ()
+    """The start of a command that runs confined by Landlock. Empty: not needed, missing, or it does not work."""
     unshare: tuple[str, ...] = ()
     """The start of a command that runs without a network. Empty: not needed, missing, or it does not work."""
     seccomp: bytes = b""
-    """The filter of system calls that bubblewrap loads. Empty: there is none for this machine, or it does not work."""
+    """The filter of system calls that is loaded. Empty: there is none for this machine, or it does not work."""
     nested: bool = False
     """Whether a program in bubblewrap can create user namespaces."""
 
     @property
     def name(self) -> str:
-        """The sandbox in use: bubblewrap, unshare, or nothing."""
-        return "bubblewrap" if self.bwrap else "unshare" if self.unshare else "nothing"
+        """The sandbox in use: bubblewrap, Landlock, unshare, or nothing."""
+        return "bubblewrap" if self.bwrap else "Landlock" if self.landlock else "unshare" if self.unshare else "nothing"
 
     @property
     def weaknesses(self) -> tuple[str, ...]:
@@ -51,7 +57,7 @@ class Sandbox:
         found = []
         if self.unshare:
             found.append(f"a flaw in ffmpeg could read the files of this user: {_ADVICE}")
-        elif not self.bwrap:
+        elif not (self.bwrap or self.landlock):
             found.append(f"a flaw in ffmpeg could use the files of this user, and the network: {_ADVICE}")
         if self.bwrap and not self.seccomp:
             found.append("a flaw in ffmpeg could start processes and use all of the kernel: no filter (seccomp) works")
@@ -59,7 +65,7 @@ class Sandbox:
             found.append("a flaw in ffmpeg could make user namespaces: install bubblewrap 0.8 or newer")
         if not self.prlimit:
             found.append("ffmpeg's CPU time, memory and files have no limit: install prlimit (util-linux)")
-        if not self.setpriv and not self.bwrap:
+        if not (self.setpriv or self.bwrap or self.landlock):
             found.append("ffmpeg goes on when Roomreel is killed: install setpriv (util-linux)")
         return tuple(found)
 
@@ -90,9 +96,11 @@ class Sandbox:
                 "--core=0",
                 "--",
             ]
+        loaded = [part for each in filters for part in ("--seccomp", str(each))]
         if self.bwrap:
-            loaded = [part for each in filters for part in ("--seccomp", str(each))]
             wrapped += [*self.bwrap, *loaded, *_visible(reads, folder, devices), "--"]
+        elif self.landlock:
+            wrapped += [*self.landlock, *loaded, *_allowed(reads, folder, devices), "--"]
         else:
             wrapped += self.unshare
             if self.setpriv:
@@ -104,7 +112,7 @@ class Sandbox:
     @contextmanager
     def filtered(self) -> Iterator[tuple[int, ...]]:
         """Yield the file descriptors that one process has to inherit for its filter of system calls."""
-        if not (self.bwrap and self.seccomp):
+        if not self.seccomp:
             yield ()
             return
         # A pipe, which takes all of it at once: of one file, all processes would share the position.
@@ -129,16 +137,21 @@ def find_sandbox(programs: Sequence[Path]) -> Sandbox:
     """Find the best sandbox that these programs run in, which must support `-version`. Blocks for some milliseconds."""
     prlimit, setpriv, bwrap, unshare = map(shutil.which, ("prlimit", "setpriv", "bwrap", "unshare"))
     if bwrap:
-        start, alone = (bwrap, *_bwrap_options(programs)), ("--unshare-user", "--disable-userns")
+        start, last = (bwrap, *_bwrap_options(programs)), ("--unshare-user", "--disable-userns")
         program = seccomp_filter()
         for candidate in (
-            Sandbox(prlimit, setpriv, (*start, *alone), seccomp=program),
+            Sandbox(prlimit, setpriv, (*start, *last), seccomp=program),
             Sandbox(prlimit, setpriv, start, seccomp=program, nested=True),
-            Sandbox(prlimit, setpriv, (*start, *alone)),
+            Sandbox(prlimit, setpriv, (*start, *last)),
             Sandbox(prlimit, setpriv, start, nested=True),
         ):
             if _works(candidate, programs):
                 return candidate
+    alone = seccomp_filter(alone=True)
+    if alone and confine.version():
+        candidate = Sandbox(prlimit, setpriv, landlock=_landlock_options(programs), seccomp=alone)
+        if _works(candidate, programs):
+            return candidate
     if unshare:
         for options in _UNSHARE:
             candidate = Sandbox(prlimit, setpriv, unshare=(unshare, *options, "--"))
@@ -176,6 +189,30 @@ def _bwrap_options(programs: Sequence[Path]) -> list[str]:
         if not any(path.is_relative_to(folder) for folder in _SYSTEM):
             options += ["--ro-bind", str(path), str(path)]
     return [*options, "--dev", "/dev"]
+
+
+def _landlock_options(programs: Sequence[Path]) -> tuple[str, ...]:
+    """Return the start of a command that sees what bubblewrap shows of the system, and can run these programs."""
+    outside = (path for program in programs for path in (program, program.resolve()))
+    seen = [*map(str, _SYSTEM), *_LOADER, *map(str, outside)]
+    return (
+        sys.executable, "-I", "-S", confine.__file__,
+        *(part for path in dict.fromkeys(seen) for part in ("--see", path)),
+        *(part for name in _DEVICES for part in ("--device", name)),
+    )  # fmt: skip
+
+
+def _allowed(reads: Sequence[Path], folder: Path | None, devices: Sequence[str]) -> list[str]:
+    allowed = []
+    if devices:
+        allowed += ["--see", "/sys", "--see", "/proc"]
+        for device in devices:
+            allowed += ["--device", device]
+    if folder:
+        allowed += ["--write", str(folder)]
+    for path in reads:
+        allowed += ["--read", str(path)]
+    return allowed
 
 
 def _visible(reads: Sequence[Path], folder: Path | None, devices: Sequence[str]) -> list[str]:

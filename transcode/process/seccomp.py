@@ -21,7 +21,9 @@ _AF_UNIX = 1
 _INSTRUCTION = struct.Struct("=HBBI")
 # clone3: its flags are in memory, which a filter cannot read; after ENOSYS, C libraries fall back to clone.
 _CLONE3 = 435
-# pidfd_getfd, io_uring_*, and the newer ways to mount, which have the same number everywhere.
+# These have the same number everywhere: pidfd_send_signal, fchmodat2, setxattrat, removexattrat;
+_SAME_USER_EVERYWHERE = (424, 452, 463, 466)
+# pidfd_getfd, io_uring_*, and the newer ways to mount.
 _REFUSED_EVERYWHERE = (438, 425, 426, 427, 428, 429, 430, 431, 432, 433, 442)
 
 
@@ -31,6 +33,8 @@ class _Machine:
     clone: int
     socket: int
     refused: tuple[int, ...]
+    same_user: tuple[int, ...]
+    """What reaches files and processes of the same user without opening any, which Landlock does not govern."""
     most: int = 2**32 - 1
     """Numbers from here on are another calling convention's."""
 
@@ -50,6 +54,12 @@ _MACHINES = {
             172, 173, 154, 303, 304,  # iopl, ioperm, modify_ldt, name_to_handle_at, open_by_handle_at
             133, 259, 88, 266, 86, 265, 83, 258,  # mknod, symlink, link and mkdir, each also with `at`
         ),
+        same_user=(
+            90, 91, 268, 92, 93, 94, 260,  # chmod, fchmod, fchmodat, chown, fchown, lchown, fchownat
+            132, 235, 261, 280, 76,  # utime, utimes, futimesat, utimensat, truncate
+            188, 189, 190, 197, 198, 199,  # setxattr and removexattr, each also with `l` and `f`
+            62, 200, 234, 129, 297,  # kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo
+        ),
         most=_X32,
     ),
     "aarch64": _Machine(
@@ -65,26 +75,38 @@ _MACHINES = {
             264, 265,
             33, 36, 37, 34,
         ),
+        same_user=(
+            52, 53, 55, 54,
+            88, 45,
+            5, 6, 7, 14, 15, 16,
+            129, 130, 131, 138, 240,
+        ),
     ),
 }  # fmt: skip
 
 
-def seccomp_filter(machine: str = platform.machine()) -> bytes:
-    """Compile the filter for an architecture, as `platform.machine` names it; empty for an unknown one."""
+def seccomp_filter(machine: str = platform.machine(), *, alone: bool = False) -> bytes:
+    """Compile the filter for an architecture, as `platform.machine` names it; empty for an unknown one.
+
+    `alone`: without namespaces around it, so that nothing of the same user's is to be reached, by sockets neither.
+    """
     known = _MACHINES.get(machine)
     if known is None:
         return b""
-    return b"".join(_INSTRUCTION.pack(*instruction) for instruction in _program(known))
+    return b"".join(_INSTRUCTION.pack(*instruction) for instruction in _program(known, alone=alone))
 
 
-def _program(machine: _Machine) -> Iterator[tuple[int, int, int, int]]:
+def _program(machine: _Machine, *, alone: bool) -> Iterator[tuple[int, int, int, int]]:
     yield _LOAD, 0, 0, _ARCHITECTURE
     yield _IF_EQUAL, 1, 0, machine.audit
     yield _RETURN, 0, 0, _KILL
     yield _LOAD, 0, 0, _NUMBER
     yield _IF_AT_LEAST, 0, 1, machine.most
     yield _RETURN, 0, 0, _KILL
-    for number in (*machine.refused, *_REFUSED_EVERYWHERE):
+    refused = (*machine.refused, *_REFUSED_EVERYWHERE)
+    if alone:
+        refused = (*refused, *machine.same_user, *_SAME_USER_EVERYWHERE, machine.socket)
+    for number in refused:
         yield _IF_EQUAL, 0, 1, number
         yield _RETURN, 0, 0, _REFUSE
     yield _IF_EQUAL, 0, 1, _CLONE3

@@ -217,10 +217,10 @@ async def test_the_loop_stays_free(slow: Path, tmp_path: Path, tools: Tools) -> 
     assert worst < 0.2
 
 
-@pytest.mark.parametrize("mechanism", ["bubblewrap", "unshare"])
+@pytest.mark.parametrize("mechanism", ["bubblewrap", "Landlock"])
 async def test_nothing_is_left_when_we_are_killed(mechanism: str, slow: Path, tmp_path: Path) -> None:
     environment = dict(os.environ)
-    if mechanism == "unshare":
+    if mechanism == "Landlock":
         environment["PATH"] = str(without_bubblewrap(tmp_path / "programs"))
     program = textwrap.dedent("""
         import asyncio, sys

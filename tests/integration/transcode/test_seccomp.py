@@ -1,6 +1,7 @@
 """What a program in the sandbox may not do, tried by one that does: Python, in place of ffmpeg."""
 
 import asyncio
+import itertools
 import platform
 import struct
 import sys
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.video.output_checks import without_bubblewrap
 from transcode import Limits, Tools, TranscodeError
+from transcode.process import confine
 from transcode.process.ffmpeg import Confinement, run
-from transcode.process.sandbox import Sandbox
+from transcode.process.sandbox import Sandbox, find_sandbox
 from transcode.process.seccomp import seccomp_filter
 
 PYTHON = Path(sys.executable).resolve()
@@ -39,18 +42,46 @@ ALLOWED = {
     "file": "open('a', 'w').write('b'); os.rename('a', 'b')",
     "unix": "socket.socket(socket.AF_UNIX).close()",
 }
-NUMBERS = {"x86_64": {"ptrace": 101, "bpf": 321, "keyctl": 250}, "aarch64": {"ptrace": 117, "bpf": 280, "keyctl": 219}}
+NUMBERS = {
+    "x86_64": {"ptrace": 101, "bpf": 321, "keyctl": 250, "tgkill": 234},
+    "aarch64": {"ptrace": 117, "bpf": 280, "keyctl": 219, "tgkill": 131},
+}
 
 
+ALONE = {
+    "unix": "socket.socket(socket.AF_UNIX)",
+    "kill": "os.kill(os.getppid(), 0)",
+    "kill by thread": "call({tgkill}, os.getppid(), os.getppid(), 0)",
+    "mode": "os.chmod('{secret}', 0o666)",
+    "mode of the folder": "os.chmod('.', 0o777)",
+    "times": "os.utime('{secret}')",
+    "truncate": "os.truncate('{secret}', 0)",
+    "attributes": "os.setxattr('{secret}', 'user.a', b'b')",
+}
+"""What namespaces keep out of reach, and the filter refuses where there are none: EPERM."""
+OPEN_TO_LANDLOCK = ["unix", "mode", "mode of the folder", "times"]
+BEYOND = {
+    "read": "open('{secret}').read()",
+    "write": "open('{secret}', 'a')",
+    "delete": "os.remove('{secret}')",
+    "list": "os.listdir('/')",
+    "run": "os.execv('{secret}', ['secret'])",
+    "another's memory": "open('/proc/%d/mem' % os.getppid(), 'rb')",
+    "environment": "open('/proc/self/environ')",
+}
+"""What Landlock refuses: EACCES."""
 OPEN_ELSE = ["fork", "spawn", "internet", "netlink", "link", "hard link", "FIFO", "folder"]
 
 
-async def attempt(sandbox: Sandbox, code: str, out: Path) -> None:
-    text = BEGIN + "try:\n  " + code.format(**NUMBERS[platform.machine()])
+async def attempt(sandbox: Sandbox, code: str, out: Path, secret: Path | None = None) -> None:
+    text = BEGIN + "try:\n  " + code.format(**NUMBERS[platform.machine()], secret=secret)
     text += "\nexcept OSError as e:\n  raise SystemExit(f'refused as {e.errno}')\n"
     # Python itself may be elsewhere than in /usr.
     home = sys.base_prefix
-    sandbox = replace(sandbox, bwrap=(*sandbox.bwrap, "--ro-bind", home, home))
+    if sandbox.bwrap:
+        sandbox = replace(sandbox, bwrap=(*sandbox.bwrap, "--ro-bind", home, home))
+    if sandbox.landlock:
+        sandbox = replace(sandbox, landlock=(*sandbox.landlock, "--see", home))
     deadline = asyncio.get_running_loop().time() + 30
     await run([str(PYTHON), "-I", "-S", "-c", text], Confinement(sandbox, Limits(), deadline, folder=out))
 
@@ -70,6 +101,71 @@ async def test_what_ffmpeg_needs_is_allowed(what: str, tools: Tools, tmp_path: P
     await attempt(tools.sandbox, ALLOWED[what], tmp_path)
 
 
+@pytest.fixture
+def landlocked(tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    assert confine.version(), "the kernel must have Landlock (Linux 5.13), and no container around us may refuse it"
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(without_bubblewrap(tmp_path / "programs")))
+        found = find_sandbox((tools.ffmpeg, tools.ffprobe))
+    assert found.landlock
+    return found
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    """A program of the same user, outside of the sandbox."""
+    path = tmp_path / "secret"
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o700)
+    return path
+
+
+@pytest.mark.parametrize(("what", "code"), [*REFUSED.items(), *ALONE.items()])
+async def test_without_namespaces_it_gets_no_further_either(
+    what: str, code: str, landlocked: Sandbox, out: Path, secret: Path
+) -> None:
+    if what in OPEN_TO_LANDLOCK:
+        await attempt(replace(landlocked, seccomp=b""), code, out, secret)
+        secret.chmod(0o700)
+    with pytest.raises(TranscodeError, match=r"refused as 1$"):
+        await attempt(landlocked, code, out, secret)
+    assert (secret.read_text(), secret.stat().st_mode & 0o777) == ("#!/bin/sh\n", 0o700)
+
+
+@pytest.mark.parametrize("what", BEYOND)
+async def test_what_is_not_its_own_is_not_reached_without_namespaces(
+    what: str, landlocked: Sandbox, out: Path, secret: Path
+) -> None:
+    with pytest.raises(TranscodeError, match=r"refused as 13$"):
+        await attempt(landlocked, BEYOND[what], out, secret)
+    assert secret.read_text() == "#!/bin/sh\n"
+
+
+@pytest.mark.parametrize("what", ["thread", "file"])
+async def test_what_ffmpeg_needs_is_allowed_without_namespaces(what: str, landlocked: Sandbox, out: Path) -> None:
+    await attempt(landlocked, ALLOWED[what], out)
+
+
+async def test_it_ends_with_who_started_it_without_namespaces(landlocked: Sandbox, out: Path) -> None:
+    code = "print(libc.prctl(2, ctypes.byref(n := ctypes.c_int()))); raise SystemExit(f'signal {{n.value}}')"
+    with pytest.raises(TranscodeError, match=r"signal 9$"):
+        await attempt(landlocked, code, out)
+
+
+@pytest.mark.parametrize(("known", "refused"), [(1, 13), (2, 14), (3, 15), (4, 15), (5, 16), (9, 16)])
+def test_what_each_version_of_landlock_knows_is_refused(known: int, refused: int) -> None:
+    files, tcp, scoped = confine.handled(known)
+    assert files == 2**refused - 1
+    assert (tcp, scoped) == (3 if known >= 4 else 0, 3 if known >= 6 else 0)
+
+
 def test_this_machine_has_all_of_it(tools: Tools) -> None:
     assert tools.sandbox.weaknesses == ()
     assert "--disable-userns" in tools.sandbox.bwrap
@@ -77,8 +173,8 @@ def test_this_machine_has_all_of_it(tools: Tools) -> None:
 
 
 def test_a_filter_returns_wherever_it_is_left() -> None:
-    for machine in ("x86_64", "aarch64"):
-        program = list(struct.iter_unpack("=HBBI", seccomp_filter(machine)))
+    for machine, alone in itertools.product(("x86_64", "aarch64"), (False, True)):
+        program = list(struct.iter_unpack("=HBBI", seccomp_filter(machine, alone=alone)))
         jumps = {0x15, 0x35, 0x45}
         for at, (code, yes, no, _) in enumerate(program):
             if code in jumps:
