@@ -1,13 +1,15 @@
-"""Uploads in object storage: `uploads/{upload id}/{offset}`, each part as long as all others but the last.
+"""Uploads in object storage: `uploads/{upload id}/{offset}-{bytes}`, each part as long as all others but the last.
 
 Any process goes on where another stopped. Whoever writes holds a lease in the database, which it renews before each
-part: storage has no locks.
+part: storage has no locks. A part that storage writes late, when its sender has given up and another one went on, is
+beside what that one wrote, and never over it: of those with the same offset the longest counts, for a client sends the
+same bytes at an offset each time.
 """
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from appservice.core.errors import LockedError, NotFoundError, StorageUnavailableError
@@ -34,7 +36,7 @@ class ObjectUploads:
 
     async def create(self, upload_id: UploadId) -> None:
         """Begin a new upload with a part of no bytes."""
-        await self._objects.put(_part(upload_id, 0), b"")
+        await self._objects.put(_part(upload_id, 0, 0), b"")
 
     async def size(self, upload_id: UploadId) -> int:
         """Return how many bytes there are. Raises NotFoundError when they are gone."""
@@ -66,9 +68,9 @@ class ObjectUploads:
     async def _parts(self, upload_id: UploadId) -> list[Found]:
         """Return the parts in order. Raises NotFoundError where there is none."""
         found = [each async for page in self._objects.pages(f"{ROOT}/{upload_id}") for each in page]
-        if not found:
+        if not (parts := _in_turn(found)):
             raise NotFoundError("There is no such upload.")
-        return sorted(found)
+        return parts
 
     @asynccontextmanager
     async def appending(self, upload_id: UploadId) -> AsyncIterator["PartAppender"]:
@@ -81,7 +83,8 @@ class ObjectUploads:
             begin = _offset(last)
             content = await self._get(last.path) if last.size < PART else b""
             appender = PartAppender(self._objects, self._leases, upload_id, holder)
-            appender.begin(begin if last.size < PART else begin + last.size, content)
+            is_full = last.size >= PART
+            appender.begin(begin + last.size if is_full else begin, content, "" if is_full else last.path)
             try:
                 yield appender
             finally:
@@ -97,11 +100,12 @@ class PartAppender:
     def __init__(self, objects: Objects, leases: Leases, upload_id: UploadId, holder: str) -> None:
         self._objects, self._leases = objects, leases
         self._upload_id, self._holder = upload_id, holder
-        self._begin, self._content, self._stored = 0, bytearray(), 0
+        self._begin, self._content, self._stored, self._shorter = 0, bytearray(), 0, ""
 
-    def begin(self, offset: int, content: bytes) -> None:
-        """Go on in the part at an offset, of which there is some content."""
+    def begin(self, offset: int, content: bytes, path: str) -> None:
+        """Go on in the part at an offset, of which there is some content at a path."""
         self._begin, self._content, self._stored = offset, bytearray(content), len(content)
+        self._shorter = path
 
     @property
     def offset(self) -> int:
@@ -114,11 +118,11 @@ class PartAppender:
         while len(self._content) >= PART:
             await self._put(bytes(self._content[:PART]))
             rest = self._content[PART:]
-            self.begin(self._begin + PART, b"")
+            self.begin(self._begin + PART, b"", "")
             self._content = rest
 
     async def flush(self) -> None:
-        """Write what is not written: over the part that was there, in one step."""
+        """Write what is not written: with what was there of the part, in one step."""
         if len(self._content) > self._stored:
             await self._put(bytes(self._content))
             self._stored = len(self._content)
@@ -126,12 +130,18 @@ class PartAppender:
     async def _put(self, part: bytes) -> None:
         """Write a part. Whoever is cancelled meanwhile waits for its end, so that nobody else writes beside."""
         await _hold(self._leases, self._upload_id, self._holder)
-        writing = asyncio.ensure_future(self._put_in_time(_part(self._upload_id, self._begin), part))
+        path = _part(self._upload_id, self._begin, len(part))
+        writing = asyncio.ensure_future(self._put_in_time(path, part))
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
             await asyncio.wait({writing})
             raise
+        if self._shorter:
+            # It harms nobody, and goes with the upload at last.
+            with suppress(StorageUnavailableError):
+                await self._objects.delete([self._shorter])
+        self._shorter = path
 
     async def _put_in_time(self, path: str, part: bytes) -> None:
         try:
@@ -146,12 +156,22 @@ async def _hold(leases: Leases, upload_id: UploadId, holder: str) -> None:
         raise LockedError("Another request is at this upload. Try again in a moment.")
 
 
-def _part(upload_id: UploadId, offset: int) -> str:
-    return f"{ROOT}/{upload_id}/{offset:015}"
+def _part(upload_id: UploadId, offset: int, size: int) -> str:
+    return f"{ROOT}/{upload_id}/{offset:015}-{size}"
 
 
 def _offset(part: Found) -> int:
-    return int(part.path.rpartition("/")[2])
+    return int(part.path.rpartition("/")[2].partition("-")[0])
+
+
+def _in_turn(found: Iterable[Found]) -> list[Found]:
+    """Return the parts that follow one another from the first byte on, the longest of each offset."""
+    longest = {_offset(part): part for part in sorted(found, key=lambda part: part.size)}
+    parts, end = list[Found](), 0
+    while part := longest.pop(end, None):
+        parts.append(part)
+        end += part.size
+    return parts
 
 
 def _end(parts: list[Found]) -> int:

@@ -1,0 +1,57 @@
+"""What stands between Roomreel and an S3 server: it can keep a request back, and send it when its sender is long gone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from yarl import URL
+
+_OF_A_CONNECTION = frozenset({"connection", "transfer-encoding", "content-encoding"})
+
+
+class LateStorage:
+    """Sends requests on as they are, their signatures too; those of a kept method once `let_go` is called."""
+
+    def __init__(self, target: str, http: aiohttp.ClientSession) -> None:
+        self.url = ""
+        self.keeps = ""
+        """A method whose requests are kept back."""
+        self.kept = asyncio.Event()
+        self._target, self._http = target, http
+        self._waiting = list[tuple[web.Request, bytes]]()
+
+    async def handle(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        if request.method == self.keeps:
+            self._waiting.append((request, body))
+            self.kept.set()
+            await asyncio.Event().wait()  # until its sender gives up, or the test ends
+        return await self._send(request, body)
+
+    async def let_go(self) -> list[int]:
+        """Send what was kept back, and return how storage responded."""
+        self.keeps = ""
+        responses = [await self._send(*each) for each in self._waiting]
+        self._waiting.clear()
+        return [response.status for response in responses]
+
+    async def _send(self, request: web.Request, body: bytes) -> web.Response:
+        url = URL(self._target + request.raw_path, encoded=True)
+        async with self._http.request(request.method, url, data=body, headers=request.headers) as response:
+            headers = {name: value for name, value in response.headers.items() if name.lower() not in _OF_A_CONNECTION}
+            return web.Response(status=response.status, headers=headers, body=await response.read())
+
+
+@asynccontextmanager
+async def late_storage(target: str) -> AsyncIterator[LateStorage]:
+    """Stand before a server until the context ends."""
+    async with aiohttp.ClientSession(auto_decompress=False) as http:
+        late = LateStorage(target, http)
+        app = web.Application(client_max_size=2**30)
+        app.router.add_route("*", "/{path:.*}", late.handle)
+        async with TestServer(app, shutdown_timeout=0) as server:
+            late.url = str(server.make_url("")).rstrip("/")
+            yield late
