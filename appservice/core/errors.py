@@ -72,6 +72,11 @@ class RequestError(RoomreelError):
     status: ClassVar[int] = 400
     errcode: ClassVar[str] = "M_UNKNOWN"
 
+    @property
+    def public(self) -> str:
+        """Return what whoever sent the request reads; the text itself, where that is no operator's matter."""
+        return str(self)
+
 
 class BadJsonError(RequestError):
     """The body is not the JSON that the endpoint takes."""
@@ -125,8 +130,25 @@ class UnavailableError(RequestError):
     errcode = "M_UNAVAILABLE"
 
 
+class DatabaseUnavailableError(UnavailableError):
+    """The database does not respond. Its text may have addresses and names of accounts."""
+
+    @property
+    def public(self) -> str:
+        """Return that without what is the operator's."""
+        return "The database does not respond. Try again in a moment."
+
+
 class StorageUnavailableError(UnavailableError):
-    """Object storage does not respond, or refuses us; the same request may succeed in some seconds."""
+    """Object storage does not respond, or refuses us; the same request may succeed in some seconds.
+
+    Its text may have addresses, and names of buckets and objects.
+    """
+
+    @property
+    def public(self) -> str:
+        """Return that without what is the operator's."""
+        return "The server's storage does not respond. Try again in a moment."
 
 
 class HeldBackError(UnavailableError):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import asyncpg
 
-from appservice.core.errors import UnavailableError
+from appservice.core.errors import DatabaseUnavailableError
 from appservice.store.outbox import Connection, Pool
 from appservice.store.sql import query
 
@@ -57,7 +57,9 @@ async def open_pool(dsn: str, *, size: int = 10, through_pooler: bool = False) -
             statement_cache_size=cached,
         )
     except (*_UNREACHABLE, asyncpg.PostgresError, TimeoutError) as error:
-        raise UnavailableError(f"The database does not respond: {error}. Check `database` and that it runs.") from error
+        raise DatabaseUnavailableError(
+            f"The database does not respond: {error}. Check `database` and that it runs."
+        ) from error
 
 
 class Database:
@@ -72,7 +74,7 @@ class Database:
             async with self._pool.acquire(timeout=10) as connection:
                 yield connection
         except (*_UNREACHABLE, TimeoutError) as error:
-            raise UnavailableError(f"The database does not respond: {error}") from error
+            raise DatabaseUnavailableError(f"The database does not respond: {error}") from error
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Connection]:

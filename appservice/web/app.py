@@ -67,12 +67,13 @@ async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     except LimitExceededError as error:
         return _limited(error)
-    except StorageUnavailableError as error:
-        response = _error(error.status, error.errcode, str(error))
-        response.headers["Retry-After"] = str(_STORAGE_RETRY_AFTER_S)
-        return response
     except RequestError as error:
-        return _error(error.status, error.errcode, str(error))
+        if error.public != str(error):
+            log.warning("request_unavailable", route=_route(request), reason=str(error))
+        response = _error(error.status, error.errcode, error.public)
+        if isinstance(error, StorageUnavailableError):
+            response.headers["Retry-After"] = str(_STORAGE_RETRY_AFTER_S)
+        return response
     except web.HTTPRedirection:
         raise
     except web.HTTPException as error:

@@ -189,6 +189,11 @@ async def test_storage_that_is_away_is_no_404(servings: Servings, transcoded: Tr
     response = await _get(away, path)
     assert response.status == 503
     assert int(response.headers["Retry-After"]) > 0
+    # Viewers, who may be anybody, read nothing of where it is.
+    bucket, prefix = servings.section["url"].removeprefix("s3://").split("/")
+    text = response.body.decode()
+    assert "does not respond" in text
+    assert [each for each in (f"/{bucket}", prefix, "127.0.0.1", "localhost", "videos") if each in text] == []
 
 
 @pytest.mark.parametrize("local", [False, True], ids=["azure", "local"])

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -120,3 +122,20 @@ async def test_a_lock_is_held_over_several_transactions(pooled: Service) -> None
         order.append("first")
     await waiting
     assert order == ["first", "second"]
+
+
+async def test_who_cannot_be_served_reads_nothing_of_the_database(direct: str, tmp_path: Path) -> None:
+    async with pgbouncer(direct, tmp_path, size=SIZE) as address:
+        stack = AsyncExitStack()
+        service = await stack.enter_async_context(
+            serving(tmp_path / "data", direct, database=address, database_direct=direct)
+        )
+        path = f"{service.url}/export/{'x' * 30}"
+        async with service.http.get(path) as response:
+            assert response.status == 404
+    async with stack, service.http.get(path) as response:
+        assert response.status == 503
+        text = await response.text()
+    assert "does not respond" in text
+    for secret in ("127.0.0.1", urlsplit(address).username or "", str(urlsplit(address).port)):
+        assert secret not in text
