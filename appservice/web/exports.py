@@ -1,6 +1,5 @@
 """Downloads of exports by their secret links, until these expire."""
 
-import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +10,7 @@ from appservice import resources
 from appservice.core.errors import NotFoundError
 from appservice.i18n import preferred_language
 from appservice.media.concatenated import Whole
+from appservice.media.reading import reading
 from appservice.media.stored import decrypted_file
 from appservice.web.context import CONTEXT
 from appservice.web.operation import ERROR, Content, Operation
@@ -82,7 +82,7 @@ async def _export(request: web.Request) -> web.StreamResponse:
     if stored is None:
         raise NotFoundError(_GONE)
     try:
-        file = await asyncio.to_thread(decrypted_file, stored, key)
+        file = await reading(decrypted_file, stored, key)
     except (FileNotFoundError, NotFoundError) as error:
         raise NotFoundError(_GONE) from error
     return await send(

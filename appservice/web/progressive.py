@@ -1,6 +1,5 @@
 """A rendition's files served as one, in whole or in part, without ever holding more than a piece of it."""
 
-import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -8,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from aiohttp import web
 
 from appservice.media.concatenated import Whole
+from appservice.media.reading import reading
 
 _CHECK_EVERY_S = 2.0
 
@@ -51,7 +51,7 @@ def _requested_range(request: web.Request, size: int) -> range | None:
 
 async def _write(response: web.StreamResponse, pieces: Iterator[bytes], still: Callable[[], Awaitable[object]]) -> None:
     checked_at = time.monotonic()
-    while piece := await asyncio.to_thread(next, pieces, None):
+    while piece := await reading(next, pieces, None):
         # A viewer who plays it takes minutes for one request.
         if time.monotonic() - checked_at > _CHECK_EVERY_S:
             if not await still():

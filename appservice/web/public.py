@@ -34,6 +34,7 @@ from appservice.core.web.member_page import (
 from appservice.core.web.reels import build_reel
 from appservice.i18n import Texts, preferred_language
 from appservice.media.concatenated import Whole, whole_of
+from appservice.media.reading import reading
 from appservice.media.storage import MediaStore
 from appservice.store import PublicStore
 from appservice.web.context import CONTEXT
@@ -275,7 +276,7 @@ async def _whole(files: MediaStore, video: Video, stage: str) -> tuple[Rendition
         with contextlib.suppress(NotFoundError):
             there = await files.rendition(video.id, stage, rendition.name)
             if f"{len(rendition.durations)}.m4s" not in there:
-                return rendition, await asyncio.to_thread(whole_of, there, rendition)
+                return rendition, await reading(whole_of, there, rendition)
     raise NotFoundError("There is nothing here.")
 
 

@@ -25,6 +25,7 @@ from appservice.i18n import Texts
 from appservice.matrix.client import HomeserverClient
 from appservice.media.concatenated import Whole, whole_of
 from appservice.media.encrypted_writer import EncryptedWriter
+from appservice.media.reading import reading
 from appservice.media.storage import ExportFiles, MediaStore
 from appservice.media.stored import decrypted_file, plain_file
 from appservice.service.media_keys import MediaKeys
@@ -136,7 +137,7 @@ class ExportWork:
         text = json.dumps(data, ensure_ascii=False, indent=2, default=_as_text)
         stopped = threading.Event()
         try:
-            return await asyncio.to_thread(_write_zip, file, text, parts, stopped, key)
+            return await reading(_write_zip, file, text, parts, stopped, key)
         finally:
             stopped.set()
 
@@ -154,7 +155,7 @@ class ExportWork:
             return []
         best = max(media.renditions, key=lambda each: (each.height, each.bandwidth))
         files = await self.files.rendition(video.id, media.stage, best.name)
-        parts = [(f"{name}.mp4", await asyncio.to_thread(whole_of, files, best, key))]
+        parts = [(f"{name}.mp4", await reading(whole_of, files, best, key))]
         if media.has_poster:
             poster = await self.files.local(video.id, media.stage, POSTER)
             stored = await asyncio.to_thread(lambda: decrypted_file(plain_file(poster), key))

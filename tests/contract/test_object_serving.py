@@ -21,6 +21,7 @@ from appservice.operator_commands import move_storage
 from appservice.worker.erasure import ErasingWork
 from appservice.worker.lost_files import LostFiles
 from tests.support.databases import CreateDatabase
+from tests.support.late_storage import late_storage
 from tests.support.object_storage import ObjectStorage
 from tests.support.service import ModeratedRoom, Service, TranscodedVideo, serving, transcode_video
 from tests.support.viewer import Viewer
@@ -329,6 +330,24 @@ async def test_two_web_processes_do_not_write_at_once(servings: Servings) -> Non
     response.release()
     status, head = await _tus(other, viewer, "PATCH", path, b"67890", **(octets | {"Upload_Offset": "5"}))
     assert (status, head["Upload-Offset"]) == (204, "10")
+
+
+async def test_downloads_from_slow_storage_keep_nobody_from_other_files(servings: Servings, tmp_path: Path) -> None:
+    async with late_storage(servings.section["endpoint"]) as late:
+        service = await servings.start(storage={"endpoint": late.url})
+        export_id, secret = ExportId(str(uuid.uuid4())), secrets.token_urlsafe(32)
+        (tmp_path / "made.zip").write_bytes(bytes(3_000_000))
+        digest, now = hashlib.sha256(secret.encode()).digest(), await service.parts.stores.installation.now()
+        assert await service.parts.stores.exports.add(export_id, UserId(service.user()), digest, [], now)
+        await service.parts.storage.exports.publish(tmp_path / "made.zip", export_id)
+        late.keeps = "GET"
+        # As many as the event loop has threads, and more.
+        downloads = [asyncio.create_task(_get(service, f"/export/{secret}")) for _ in range(24)]
+        await eventually(lambda: _holds(late.waiting >= 6), what="downloads that wait for storage")
+        async with asyncio.timeout(10):
+            assert (await _get(service, "/widget/assets/none.js")).status == 404
+        assert set(await late.let_go()) == {206}
+        assert {(await each).status for each in downloads} == {200}
 
 
 async def test_an_export_comes_from_storage(servings: Servings, tmp_path: Path) -> None:

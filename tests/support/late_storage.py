@@ -1,6 +1,7 @@
 """What stands between Roomreel and an S3 server: it can keep a request back, and send it when its sender is long gone."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -21,26 +22,35 @@ class LateStorage:
         """A method whose requests are kept back."""
         self.kept = asyncio.Event()
         self._target, self._http = target, http
-        self._waiting = list[tuple[web.Request, bytes]]()
+        self.waiting = 0
+        """How many there are."""
+        self._waiting = list[tuple[web.Request, bytes, asyncio.Future[web.Response]]]()
 
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.read()
         if request.method == self.keeps:
-            self._waiting.append((request, body))
+            response = asyncio.get_running_loop().create_future()
+            self._waiting.append((request, body, response))
+            self.waiting = len(self._waiting)
             self.kept.set()
-            await asyncio.Event().wait()  # until its sender gives up, or the test ends
+            return await response
         return await self._send(request, body)
 
     async def let_go(self) -> list[int]:
         """Send what was kept back, and return how storage responded."""
         self.keeps = ""
-        responses = [await self._send(*each) for each in self._waiting]
-        self._waiting.clear()
-        return [response.status for response in responses]
+        waiting, self._waiting = self._waiting, []
+        statuses = []
+        for request, body, response in waiting:
+            sent = await self._send(request, body)
+            statuses.append(sent.status)
+            if not response.done():
+                response.set_result(sent)
+        return statuses
 
     async def _send(self, request: web.Request, body: bytes) -> web.Response:
         url = URL(self._target + request.raw_path, encoded=True)
-        async with self._http.request(request.method, url, data=body, headers=request.headers) as response:
+        async with self._http.request(request.method, url, data=io.BytesIO(body), headers=request.headers) as response:
             headers = {name: value for name, value in response.headers.items() if name.lower() not in _OF_A_CONNECTION}
             return web.Response(status=response.status, headers=headers, body=await response.read())
 
