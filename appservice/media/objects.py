@@ -29,6 +29,8 @@ PATIENCE_S = 30.0
 _MIB = 1024 * 1024
 # Of one file at most two parts are in memory, and of all files at most so many: 128 MiB.
 _PART, _PARTS_AT_ONCE, _FILES_AT_ONCE = 8 * _MIB, 2, 8
+# Those that come here, for viewers wait for them: of each a megabyte or two is in memory.
+_FETCHED_AT_ONCE = 16
 _READ = 2 * _MIB
 _PAGE = 1000
 _TRIES = 3
@@ -57,7 +59,7 @@ class Objects:
     def __init__(self, store: "ObjectStore", ranges: "ObjectStore", patience_s: float = PATIENCE_S) -> None:
         """`ranges` is the same storage with a time-out of its own, for small reads that nobody can cancel."""
         self._store, self._ranges, self._patience_s = store, ranges, patience_s
-        self._files = asyncio.Semaphore(_FILES_AT_ONCE)
+        self._files, self._fetched = asyncio.Semaphore(_FILES_AT_ONCE), asyncio.Semaphore(_FETCHED_AT_ONCE)
 
     async def put(self, path: str, content: bytes) -> None:
         """Write a small object, over one that is there."""
@@ -80,7 +82,10 @@ class Objects:
 
     async def get_file(self, path: str, target: Path, most: int) -> int:
         """Write an object to a new file, and return its bytes. Raises StorageUnavailableError for more than `most`."""
-        async with self._files:
+        # Storage that hangs is an outage for those as well who wait behind others.
+        async with self._request():
+            await self._fetched.acquire()
+        try:
             async with self._request():
                 response = await obstore.get_async(self._store, path)
             size = response.meta["size"]
@@ -90,6 +95,8 @@ class Objects:
             with await asyncio.to_thread(target.open, "wb") as file:
                 while piece := await self._next(pieces):
                     await asyncio.to_thread(file.write, piece)
+        finally:
+            self._fetched.release()
         return size
 
     async def _next(self, pieces: AsyncIterator[bytes]) -> bytes:

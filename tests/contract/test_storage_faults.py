@@ -1,7 +1,9 @@
 """What storage does at the wrong moment: late, half, or too much at once."""
 
 import asyncio
+import asyncio
 import os
+import time
 import uuid
 from pathlib import Path
 
@@ -10,11 +12,13 @@ import pytest
 from appservice.core.errors import StorageUnavailableError
 from appservice.core.model import UploadId
 from appservice.media import object_uploads
-from appservice.media.object_uploads import PART, ObjectUploads
-from appservice.media.storage import Storage
+from appservice.media.object_opening import open_objects
+from appservice.media.object_uploads import PART
+from appservice.media.objects import Objects
 from tests.contract.test_storage import Leases, _config, _opened
 from tests.support.late_storage import late_storage
 from tests.support.object_storage import ObjectStorage
+from tests.support.waiting import eventually
 
 UPLOAD = UploadId(str(uuid.UUID(int=9)))
 
@@ -45,3 +49,36 @@ async def test_a_part_that_is_written_late_is_over_nothing(
     assert await other.uploads.size(UPLOAD) == len(content)
     (tmp_path / "scratch").mkdir()
     assert (await other.uploads.local(UPLOAD, tmp_path / "scratch")).read_bytes() == content
+
+
+async def test_uploads_and_storage_that_hangs_hold_up_no_viewer_for_long(s3: ObjectStorage, tmp_path: Path) -> None:
+    names = [f"240/{number}.m4s" for number in range(40)]
+    async with late_storage(s3.origin) as late:
+        config = _config(tmp_path, s3.section(uuid.uuid4().hex, endpoint=late.url))
+        opened = open_objects(config.storage)
+        objects = Objects(opened._store, opened._ranges, patience_s=2.0)  # noqa: SLF001 - less of it
+        await objects.put("videos/there", b"x" * 100)
+        # A ladder on its way, by a line that takes long.
+        late.keeps = "PUT"
+        (tmp_path / "file.m4s").write_bytes(b"x")
+        sending = [asyncio.create_task(objects.put_file(f"videos/{name}", tmp_path / "file.m4s")) for name in names]
+        await eventually(lambda: _holds(late.waiting > 0), what="uploads that wait for storage")
+        async with asyncio.timeout(20):
+            assert await objects.get_file("videos/there", tmp_path / "got", 1000) == 100
+        await late.let_go()
+        await asyncio.gather(*sending)
+        # Whoever waits for others is not kept for longer than whoever waits for storage.
+        late.keeps = "GET"
+        began = time.monotonic()
+        got = await asyncio.gather(
+            *(objects.get_file("videos/there", tmp_path / f"{number}", 1000) for number in range(100)),
+            return_exceptions=True,
+        )
+        assert {type(each) for each in got} == {StorageUnavailableError}
+        assert time.monotonic() - began < 8.0
+        await late.let_go()
+        assert await objects.get_file("videos/there", tmp_path / "again", 1000) == 100
+
+
+async def _holds(condition: bool) -> bool:
+    return condition

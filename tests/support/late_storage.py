@@ -38,7 +38,7 @@ class LateStorage:
 
     async def let_go(self) -> list[int]:
         """Send what was kept back, and return how storage responded."""
-        self.keeps = ""
+        self.keeps, self.waiting = "", 0
         waiting, self._waiting = self._waiting, []
         statuses = []
         for request, body, response in waiting:
