@@ -18,6 +18,11 @@ _FOLDERS = ("media", "uploads")
 
 async def restore(config: Config, source: Path) -> str:
     """Restore a backup into an empty database and an empty data_dir: all of it, or nothing. Raises BackupError."""
+    if not config.storage.is_local:
+        raise BackupError(
+            "A backup is restored into the folders below `data_dir`, and the configuration has `storage.url` or "
+            "`storage.also`: leave `storage` out until it is restored, then move (docs/storage.md)."
+        )
     about = await asyncio.to_thread(manifest.read_about, source)
     if about.server_name != config.homeserver.server_name:
         raise BackupError(f"It is of {about.server_name}, and the configuration of {config.homeserver.server_name}.")

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import secrets
 import shutil
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -16,6 +17,10 @@ from appservice.media.names import checked_path, finished_files, is_id, is_media
 from appservice.media.storage import StageName
 from appservice.media.stored import Clear, StoredFile
 from transcode.process.collect import is_plain, plain_file
+
+
+# Neither a video's folder nor anything that a backup is restored beside.
+_OWNER = ".installation"
 
 
 class LocalFiles:
@@ -32,6 +37,17 @@ class LocalFiles:
         await asyncio.to_thread(self._root.mkdir, parents=True, exist_ok=True)
         await asyncio.to_thread(probe.write_bytes, b"")
         await asyncio.to_thread(probe.unlink)
+
+    async def owners(self) -> set[str | None]:
+        """Return the name of the installation whose files these are; None where there is none."""
+        try:
+            return {await asyncio.to_thread((self._root / _OWNER).read_text)}
+        except FileNotFoundError:
+            return {None}
+
+    async def claim(self, owner: str) -> None:
+        """Put an installation's name beside the files, unless there is one."""
+        await asyncio.to_thread(_name_owner, self._root / _OWNER, owner)
 
     async def publish(self, folder: Path, video_id: VideoId, stage: str) -> "MovedStage":
         """Move a folder to where viewers find it: what is written into it from now on, they find as well."""
@@ -191,3 +207,11 @@ class MovedStage:
 
     async def extend(self) -> None:
         """Do nothing more."""
+
+
+def _name_owner(path: Path, owner: str) -> None:
+    """Write a small file as a whole, unless it is there (blocking)."""
+    if not path.exists():
+        part = path.with_name(f"{path.name}-{secrets.token_hex(4)}")
+        part.write_text(owner)
+        part.replace(path)

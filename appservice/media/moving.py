@@ -48,6 +48,15 @@ class MovingFiles:
         await self._new.prepare()
         await self._old.prepare()
 
+    async def owners(self) -> set[str | None]:
+        """Return the names at either place."""
+        return await self._new.owners() | await self._old.owners()
+
+    async def claim(self, owner: str) -> None:
+        """Put an installation's name at both places where there is none."""
+        await self._new.claim(owner)
+        await self._old.claim(owner)
+
     async def publish(self, folder: Path, video_id: VideoId, stage: str) -> StageInProgress:
         """Publish a stage in the new place."""
         return await self._new.publish(folder, video_id, stage)

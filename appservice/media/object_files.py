@@ -17,7 +17,7 @@ from appservice.media.objects import Objects, RemoteFile
 from appservice.media.storage import StageName
 from appservice.media.stored import StoredFile
 
-ROOT = "videos"
+ROOT, OWNER = "videos", "installation"
 ADDRESS_S = 30
 """For how long an address of a file works that was handed out."""
 # Ids begin with random digits: so many parts that a list of one is short.
@@ -38,6 +38,18 @@ class ObjectFiles:
 
     async def prepare(self) -> None:
         """Do nothing: storage that does not respond is waited for where it is needed."""
+
+    async def owners(self) -> set[str | None]:
+        """Return the name of the installation whose files these are; None where there is none."""
+        try:
+            return {(await self._objects.get(OWNER)).decode(errors="replace")}
+        except FileNotFoundError:
+            return {None}
+
+    async def claim(self, owner: str) -> None:
+        """Put an installation's name beside the files. Of two that do so at once, the later one stays."""
+        if await self.owners() == {None}:
+            await self._objects.put(OWNER, owner.encode())
 
     async def publish(self, folder: Path, video_id: VideoId, stage: str) -> "UploadedStage":
         """Upload the finished files of a folder."""

@@ -34,6 +34,12 @@ class MediaStore(Protocol):
     async def prepare(self) -> None:
         """Get ready, once."""
 
+    async def owners(self) -> set[str | None]:
+        """Return the names of the installations whose files these are; None: nobody's name is at them."""
+
+    async def claim(self, owner: str) -> None:
+        """Put an installation's name at the files where there is none."""
+
     async def publish(self, folder: Path, video_id: VideoId, stage: str) -> StageInProgress:
         """Publish the finished files of a folder, which may be moved away, as a stage."""
 

@@ -50,6 +50,7 @@ from appservice.worker.lower_rungs import IdleRungs
 from appservice.worker.monitor import Monitor
 from appservice.worker.notifications import NotificationWork
 from appservice.worker.opt_ins import OptInNotices
+from appservice.worker.ownership import Ownership
 from appservice.worker.policies import PolicyWork
 from appservice.worker.private_chats import PrivateChats
 from appservice.worker.queue_posts import QueuePosts
@@ -88,6 +89,7 @@ class Jobs:
     erasing: ErasingWork
     timeline: TimelineWork
     policies: PolicyWork
+    ownership: Ownership
 
     async def do(self, job: AnyJob) -> None:  # noqa: C901 - one line for each kind
         """Run a job."""
@@ -162,8 +164,9 @@ class Jobs:
             log.warning("lost_commands_recovered", rooms=lost)
         await stores.queue_posts.queue_missing()
         await self.verdicts.recover()
-        await self.uploads.sweep()
-        await self.erasing.sweep()
+        if await self.ownership.is_ours():
+            await self.uploads.sweep()
+            await self.erasing.sweep()
         await stores.exports.delete_expired()
         await stores.installation.prune_job_log()
         await stores.status_posts.prune()
@@ -182,8 +185,9 @@ class Jobs:
 
     async def _sweep(self) -> None:
         # A look at two folders, which are mostly empty.
-        await self.exports.sweep()
-        await self.uploads.sweep_files()
+        if await self.ownership.is_ours():
+            await self.exports.sweep()
+            await self.uploads.sweep_files()
 
 
 async def _end_lifetimes(stores: Stores, retention: Retention) -> None:
@@ -240,6 +244,7 @@ async def _build_jobs(parts: Parts, tools: Tools, scratch: Path) -> Jobs:
         ),
         timeline=TimelineWork(config, stores, homeserver),
         policies=policy_work(parts),
+        ownership=Ownership(stores.installation, stores.erasure, parts.files),
     )  # fmt: skip
 
 

@@ -179,6 +179,14 @@ async def test_nothing_is_restored_where_something_is(
     assert f"something in {spare.media}" in await refused(spare, "restore", made)
 
 
+async def test_nothing_is_restored_into_folders_that_are_not_read(
+    spare: Installation, made: Path, create_database: CreateDatabase, tmp_path: Path
+) -> None:
+    spare.write_config(database=await create_database("restored"), storage={"url": f"file://{tmp_path}/shared"})
+    assert "leave `storage` out until it is restored" in await refused(spare, "restore", made)
+    assert not (spare.folder / "data" / "media").exists()
+
+
 async def test_what_is_damaged_or_of_another_server_is_not_restored(
     spare: Installation, made: Path, create_database: CreateDatabase
 ) -> None:
