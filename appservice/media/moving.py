@@ -89,15 +89,19 @@ class MovingFiles:
     async def move(self, source: StageName) -> bool:
         """Move a stage to the new place; False where it is gone, or was not whole there."""
         names = await self._old.names(*source)
-        size = await self._bring(source, names, source) if names else 0
-        if await self._new.names(*source) != names or await self._new.size(*source) != size:
+        try:
+            size = await self._bring(source, names, source) if names else 0
+        except (FileNotFoundError, NotFoundError):
+            is_whole = False
+        else:
+            is_whole = await self._new.names(*source) == names and await self._new.size(*source) == size
+        if names and source.stage not in await self._old.stages(source.video_id):
+            # It was deleted meanwhile, and is to be nowhere.
+            await self._new.remove(*source)
             return False
-        if not names or source.stage in await self._old.stages(source.video_id):
+        if is_whole:
             await self._old.remove(*source)
-            return True
-        # It was deleted meanwhile, and is to be nowhere.
-        await self._new.remove(*source)
-        return False
+        return is_whole
 
     async def left(self) -> AsyncIterator[StageName]:
         """Yield the stages in the old place."""

@@ -359,6 +359,22 @@ async def test_what_is_deleted_while_it_is_moved_is_nowhere(ways: tuple[Config, 
     assert await storage.media.stages(video.id) == set()
 
 
+async def test_what_is_deleted_while_it_is_copied_ends_no_move(ways: tuple[Config, Config], tmp_path: Path) -> None:
+    before, during = ways
+    old, video = await _opened(before, tmp_path / "cache-before"), _video()
+    made = _made(tmp_path / "one", *(f"480/{number}.m4s" for number in range(300)))
+    await old.media.publish(made, video.id, STAGE)
+    storage = await _opened(during, tmp_path / "cache-during")
+    files = storage.media
+    assert isinstance(files, MovingFiles)
+    moving = asyncio.create_task(files.move(StageName(video.id, STAGE)))
+    while not any((tmp_path / "cache-during" / "moving").rglob("*.m4s")) and not moving.done():
+        await asyncio.sleep(0)
+    await storage.media.sweep(video.id, keep=())
+    assert not await moving
+    assert await storage.media.stages(video.id) == set()
+
+
 async def test_storage_is_probed(config: Config, storage: Storage) -> None:
     assert await probe_storage(config)
     assert await _all_ids(storage) == set()
