@@ -18,7 +18,6 @@ from appservice.media.storage import StageName
 from appservice.media.stored import Clear, StoredFile
 from transcode.process.collect import is_plain, plain_file
 
-
 # Neither a video's folder nor anything that a backup is restored beside.
 _OWNER = ".installation"
 

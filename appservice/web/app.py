@@ -59,6 +59,15 @@ def _limited(error: LimitExceededError) -> web.Response:
     return response
 
 
+def _refused(request: web.Request, error: RequestError) -> web.Response:
+    if error.public != str(error):
+        log.warning("request_unavailable", route=_route(request), reason=str(error))
+    response = _error(error.status, error.errcode, error.public)
+    if isinstance(error, StorageUnavailableError):
+        response.headers["Retry-After"] = str(_STORAGE_RETRY_AFTER_S)
+    return response
+
+
 async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse:
     context = request.app[CONTEXT]
     try:
@@ -68,12 +77,7 @@ async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse
     except LimitExceededError as error:
         return _limited(error)
     except RequestError as error:
-        if error.public != str(error):
-            log.warning("request_unavailable", route=_route(request), reason=str(error))
-        response = _error(error.status, error.errcode, error.public)
-        if isinstance(error, StorageUnavailableError):
-            response.headers["Retry-After"] = str(_STORAGE_RETRY_AFTER_S)
-        return response
+        return _refused(request, error)
     except web.HTTPRedirection:
         raise
     except web.HTTPException as error:

@@ -1,7 +1,6 @@
 """What storage does at the wrong moment: late, half, or too much at once."""
 
 import asyncio
-import asyncio
 import os
 import time
 import uuid

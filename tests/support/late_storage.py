@@ -1,4 +1,4 @@
-"""What stands between Roomreel and an S3 server: it can keep a request back, and send it when its sender is long gone."""
+"""What stands before an S3 server: it can keep requests back, and send them when their senders are long gone."""
 
 import asyncio
 import io
@@ -29,7 +29,7 @@ class LateStorage:
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.read()
         if request.method == self.keeps:
-            response = asyncio.get_running_loop().create_future()
+            response: asyncio.Future[web.Response] = asyncio.get_running_loop().create_future()
             self._waiting.append((request, body, response))
             self.waiting = len(self._waiting)
             self.kept.set()
