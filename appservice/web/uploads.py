@@ -22,6 +22,7 @@ from appservice.core.errors import (
     RequestError,
     RoomLimitError,
     StorageFullError,
+    StorageUnavailableError,
     TooLargeError,
     UserLimitError,
 )
@@ -233,7 +234,8 @@ async def _create(request: web.Request) -> web.Response:
     )
     try:
         await context.storage.uploads.create(made.id)
-    except StorageFullError:
+    except (StorageFullError, StorageUnavailableError):
+        # It is not to count among their unfinished ones.
         await context.stores.uploads.delete(made)
         raise
     # Relative to the request: we may lie below a path of a proxy.

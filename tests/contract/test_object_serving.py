@@ -190,6 +190,10 @@ async def test_storage_that_is_away_is_no_404(servings: Servings, transcoded: Tr
     response = await _get(away, path)
     assert response.status == 503
     assert int(response.headers["Retry-After"]) > 0
+    # What could not begin is none of the few that a member may have at a time.
+    for _ in range(5):
+        assert (await _tus(away, moderated.bob, "POST", "/api/v1/uploads", Upload_Length="5"))[0] == 503
+    assert (await _tus(service, moderated.bob, "POST", "/api/v1/uploads", Upload_Length="5"))[0] == 201
     # Viewers, who may be anybody, read nothing of where it is.
     bucket, prefix = servings.section["url"].removeprefix("s3://").split("/")
     text = response.body.decode()
