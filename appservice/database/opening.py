@@ -1,6 +1,7 @@
 """Opens the configured database, or starts our own, and brings its schema up to date."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -78,6 +79,34 @@ async def refuse_pooler(config: Config) -> None:
         raise ConfigError(
             f"`{name}` is the address of a pooler (PgBouncer) in transaction mode. Notifications and locks need "
             "PostgreSQL itself: put its own address into `database_direct`, and leave the pooler's in `database`."
+        )
+    await _refuse_another_database(config)
+
+
+async def _refuse_another_database(config: Config) -> None:
+    """Raise ConfigError where the pooler leads to another database than `database_direct`.
+
+    Its locks would keep nobody out, and nobody would hear its notifications.
+    """
+    if config.database_direct is None:
+        return
+    direct, lock = await connect(config.database_direct), secrets.randbits(62)
+    try:
+        async with direct.transaction():
+            await direct.execute("SELECT pg_advisory_xact_lock($1)", lock)
+            pooled = await connect(config.database)
+            try:
+                is_another = await pooled.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock)
+            finally:
+                await pooled.close()
+    except BROKEN as error:
+        raise UnavailableError(str(error) or type(error).__name__) from error
+    finally:
+        direct.terminate()
+    if is_another:
+        raise ConfigError(
+            "`database_direct` is another database than `database` leads to: it has to be the same one, only without "
+            "the pooler. Check host, port and name of both."
         )
 
 

@@ -55,6 +55,15 @@ async def test_a_pooler_is_known_and_is_no_way_by_itself(direct: str, pooler: st
     }))  # fmt: skip
 
 
+async def test_the_direct_way_leads_to_the_same_database(
+    direct: str, pooler: str, create_migrated: CreateDatabase, tmp_path: Path
+) -> None:
+    another = await create_migrated("pooled_another")
+    wrong = settings_of(tmp_path, "http://127.0.0.1:1", pooler, database_direct=another)
+    with pytest.raises(ConfigError, match="`database_direct` is another database"):
+        await refuse_pooler(Config.model_validate(wrong))
+
+
 async def test_it_goes_through_the_pooler(pooled: Service) -> None:
     used = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND client_addr IS NULL"
     assert (await pooled.rows(used))[0]["n"] > 0
