@@ -162,6 +162,8 @@ async def move_storage(config: Config, say: Callable[[str], None]) -> tuple[str,
 
                 async def move(_: Fence) -> None:
                     nonlocal moved, failed, outcome
+                    if await files.are_one():
+                        raise ConfigError("`storage.also` is the same place as `storage`, by another name.")
                     async for stage in files.left():
                         if await files.move(stage):
                             moved += 1

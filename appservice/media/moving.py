@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
+import uuid
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ from appservice.media.storage import (
     UploadFiles,
 )
 from appservice.media.stored import StoredFile
+from transcode.hls.playlist import POSTER
 
 _WHERE, _WHERE_S = 4096, 5.0
 _OLD, _NEW = "old:", "new:"
@@ -85,6 +87,18 @@ class MovingFiles:
                 size += await asyncio.to_thread(_take, path, folder / each)
             await self._new.publish(folder, *target)
         return size
+
+    async def are_one(self) -> bool:
+        """Return whether both places are the same by two names: what is moved would be deleted."""
+        probe = StageName(VideoId(str(uuid.uuid4())), "probe")
+        with tempfile.TemporaryDirectory(dir=self._scratch) as name:
+            folder = Path(name) / "stage"
+            await asyncio.to_thread(_write_probe, folder / POSTER)
+            await self._new.publish(folder, *probe)
+        try:
+            return probe.stage in await self._old.stages(probe.video_id)
+        finally:
+            await self._new.sweep(probe.video_id, keep=())
 
     async def move(self, source: StageName) -> bool:
         """Move a stage to the new place; False where it is gone, or was not whole there."""
@@ -268,6 +282,11 @@ def moving(new: Storage, old: Storage, scratch: Path) -> Storage:
         MovingExports(new.exports, old.exports),
         max(new.sweep_s, old.sweep_s),
     )
+
+
+def _write_probe(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"Roomreel looks by this whether two places are one.")
 
 
 def _take(path: Path, target: Path) -> int:

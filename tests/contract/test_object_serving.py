@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from appservice.core.errors import ConfigError
 from appservice.core.model import ExportId, UploadId, UserId, VideoId
 from appservice.demo.synapse import free_port
 from appservice.operator_commands import move_storage
@@ -258,6 +259,17 @@ async def test_storage_is_moved_while_it_is_watched(
     assert statuses == {200, 302}
     assert not list((folder / "media").glob("*/*"))
     assert (await move_storage(service.parts.config, print))[0].startswith("Moved 0 stages. Nothing is left")
+
+
+async def test_nothing_is_moved_onto_itself(servings: Servings, transcoded: TranscodedVideo) -> None:
+    by_name = servings.section["endpoint"].replace("127.0.0.1", "localhost")
+    service = await servings.start(storage={"also": {**servings.section, "endpoint": by_name}})
+    moderated = await ModeratedRoom.make(service, transcoded)
+    video = (await moderated.bobs(moderated.bob))[0]
+    with pytest.raises(ConfigError, match="the same place"):
+        await move_storage(service.parts.config, print)
+    assert len(await service.parts.files.stages(VideoId(video["id"]))) == 1
+    assert (await _get(service, video["poster_url"])).status == 200
 
 
 async def _holds(condition: bool) -> bool:
