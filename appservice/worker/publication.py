@@ -15,6 +15,7 @@ from appservice.media.storage import MediaStore, StageInProgress, StageName
 from appservice.service.media_keys import SealedKey
 from appservice.store import AttemptStore, Published
 from appservice.worker.attempts import SupersededError
+from appservice.worker.outages import outlasting
 from transcode import Result
 
 
@@ -51,7 +52,7 @@ class Publication:
     async def playable(self, result: Result, folder: Path) -> None:
         """Publish the first stage, which may still be in progress; its folder is moved away."""
         published = self._published(result, State.PLAYABLE)
-        self._playable = await self._files.publish(folder, self._video.id, published.stage)
+        self._playable = await self._publish(folder, published.stage)
         await self._write_row(published)
 
     async def appended(self, result: Result) -> None:
@@ -59,7 +60,7 @@ class Publication:
         published = self._published(result, State.PLAYABLE)
         if self._playable:
             # The files first: whoever reads the row fetches them.
-            await self._playable.extend()
+            await outlasting(self._playable.extend)
         if published.available is None or published.has_poster > self._has_poster:
             await self._write_row(published)
         elif not await self._store.append_segments(self._video, published.stage, published.available):
@@ -69,7 +70,7 @@ class Publication:
     async def ready(self, result: Result, folder: Path) -> None:
         """Publish the last stage."""
         published = self._published(result, State.READY)
-        await self._files.publish(folder, self._video.id, published.stage)
+        await self._publish(folder, published.stage)
         await self._write_row(published)
 
     async def share(self, max_duration: float, *, whole: bool = False) -> bool:
@@ -131,8 +132,11 @@ class Publication:
             sealed_key=self._keys[state].sealed if self._keys else None, left_out=result.left_out,
         )  # fmt: skip
 
+    async def _publish(self, folder: Path, stage: str) -> StageInProgress:
+        return await outlasting(lambda: self._files.publish(folder, self._video.id, stage))
+
     async def _write_row(self, published: Published) -> None:
-        size = await self._files.size(self._video.id, published.stage)
+        size = await outlasting(lambda: self._files.size(self._video.id, published.stage))
         if not await self._store.publish(self._video, replace(published, bytes=size)):
             raise SupersededError
         await self._observe(published.state)

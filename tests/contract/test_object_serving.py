@@ -348,6 +348,22 @@ async def test_two_web_processes_do_not_write_at_once(servings: Servings) -> Non
     assert (status, head["Upload-Offset"]) == (204, "10")
 
 
+async def test_what_was_transcoded_outlasts_storage_that_refuses(
+    servings: Servings, transcoded: TranscodedVideo
+) -> None:
+    async with late_storage(servings.section["endpoint"]) as late:
+        service = await servings.start(storage={"endpoint": late.url})
+        user = service.user()
+        room = await service.room(user)
+        # As many as a client that tries each four times sends for eight files at a time.
+        late.refuses = 40
+        await room.show_video(user, transcoded)
+        assert late.refuses == 0
+        (video,) = await (await service.viewer(user, room)).videos()
+        for path in await _paths(await service.viewer(user, room), video):
+            assert (await _get(service, path)).body == _file(transcoded, path)
+
+
 async def test_downloads_from_slow_storage_keep_nobody_from_other_files(servings: Servings, tmp_path: Path) -> None:
     async with late_storage(servings.section["endpoint"]) as late:
         service = await servings.start(storage={"endpoint": late.url})

@@ -21,6 +21,8 @@ class LateStorage:
         self.keeps = ""
         """A method whose requests are kept back."""
         self.kept = asyncio.Event()
+        self.refuses = 0
+        """So many requests that write are refused, as by storage that is overloaded."""
         self._target, self._http = target, http
         self.waiting = 0
         """How many there are."""
@@ -28,6 +30,9 @@ class LateStorage:
 
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.read()
+        if request.method in {"PUT", "POST"} and self.refuses > 0:
+            self.refuses -= 1
+            return web.Response(status=503)
         if request.method == self.keeps:
             response: asyncio.Future[web.Response] = asyncio.get_running_loop().create_future()
             self._waiting.append((request, body, response))
