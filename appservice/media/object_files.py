@@ -24,6 +24,7 @@ ADDRESS_S = 30
 _DIGITS = 3
 _LISTINGS, _LISTING_S = 32, 10.0
 _AT_ONCE = 8
+_ENDING_S = 5.0
 
 
 class ObjectFiles:
@@ -183,7 +184,8 @@ async def _all(work: Iterable[Coroutine[None, None, None]]) -> None:
     """Do all of it, some at a time, up to the first error, which is raised.
 
     Also then, and for whoever is cancelled, what is under way ends before: a request goes on without who waits for it,
-    and nothing may appear after what comes next has deleted it.
+    and nothing should appear after what comes next has deleted it. But a process that is to stop waits for storage that
+    hangs for some seconds alone: what appears later is a stage's that has no second attempt, and is swept.
     """
     waiting, ended = iter(work), False
 
@@ -201,6 +203,9 @@ async def _all(work: Iterable[Coroutine[None, None, None]]) -> None:
         await asyncio.shield(asyncio.wait(tasks))
     except asyncio.CancelledError:
         ended = True
+        await asyncio.wait(tasks, timeout=_ENDING_S)
+        for task in tasks:
+            task.cancel()
         await asyncio.wait(tasks)
         raise
     for error in [task.exception() for task in tasks]:

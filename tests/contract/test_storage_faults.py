@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from appservice.core.errors import StorageUnavailableError
-from appservice.core.model import UploadId
+from appservice.core.model import UploadId, VideoId
 from appservice.media import object_uploads
 from appservice.media.object_opening import open_objects
 from appservice.media.object_uploads import PART
@@ -77,6 +77,22 @@ async def test_uploads_and_storage_that_hangs_hold_up_no_viewer_for_long(s3: Obj
         assert time.monotonic() - began < 8.0
         await late.let_go()
         assert await objects.get_file("videos/there", tmp_path / "again", 1000) == 100
+
+
+async def test_who_is_stopped_waits_for_no_storage_that_hangs(s3: ObjectStorage, tmp_path: Path) -> None:
+    async with late_storage(s3.origin) as late:
+        storage = await _opened(_config(tmp_path, s3.section(uuid.uuid4().hex, endpoint=late.url)), tmp_path / "cache")
+        (tmp_path / "made" / "240").mkdir(parents=True)
+        for number in range(20):
+            (tmp_path / "made" / "240" / f"{number}.m4s").write_bytes(b"x")
+        late.keeps = "PUT"
+        publishing = asyncio.create_task(storage.media.publish(tmp_path / "made", VideoId(UPLOAD), "1-ready"))
+        await eventually(lambda: _holds(late.waiting > 0), what="files being sent")
+        publishing.cancel()
+        async with asyncio.timeout(20):
+            await asyncio.wait({publishing})
+        assert publishing.cancelled()
+        await late.let_go()
 
 
 async def _holds(condition: bool) -> bool:
