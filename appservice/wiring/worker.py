@@ -164,14 +164,15 @@ class Jobs:
             log.warning("lost_commands_recovered", rooms=lost)
         await stores.queue_posts.queue_missing()
         await self.verdicts.recover()
-        if await self.ownership.is_ours():
-            await self.uploads.sweep()
-            await self.erasing.sweep()
         await stores.exports.delete_expired()
         await stores.installation.prune_job_log()
         await stores.status_posts.prune()
         await stores.quotas.fold_totals()
         await _end_lifetimes(stores, self.parts.config.retention)
+        # At last: storage may be away, which is no reason to retain anything for longer.
+        if await self.ownership.is_ours():
+            await self.uploads.sweep()
+            await self.erasing.sweep()
 
     async def _wake_queues(self) -> None:
         await self.parts.stores.installation.wake_queues(self.parts.config.worker.heartbeat_timeout)

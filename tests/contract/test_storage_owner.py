@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from appservice.core.errors import StorageUnavailableError
 from appservice.core.model import ExportId, RoomId, UserId, VideoId
+from appservice.demo.synapse import free_port
 from appservice.wiring.worker import build_worker
 from tests.support.databases import CreateDatabase
 from tests.support.object_storage import ObjectStorage
@@ -23,11 +25,15 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 
 
 async def _do_chores(service: Service, scratch: Path) -> None:
+    for name in ("recovery", "sweep"):
+        await _do_chore(service, scratch, name)
+
+
+async def _do_chore(service: Service, scratch: Path, name: str) -> None:
     scratch.mkdir(exist_ok=True)
     worker = await build_worker(service.parts, scratch)
-    for chore in worker._chores:  # noqa: SLF001 - as the worker does them, in time
-        if chore.name in {"recovery", "sweep"}:
-            await chore.act()
+    (chore,) = [each for each in worker._chores if each.name == name]  # noqa: SLF001 - as the worker does it, in time
+    await chore.act()
 
 
 @pytest.mark.parametrize("kind", ["local", "s3"])
@@ -66,3 +72,18 @@ async def test_a_new_database_deletes_nothing_of_the_one_before(
         assert [bool(await storage.media.stages(video_id)) for video_id in ids] == [True] * len(ids)
         assert await storage.exports.ids() == {export_id}
         assert await storage.uploads.ids() == {upload.id}
+
+
+async def test_what_has_expired_goes_while_storage_is_away(
+    s3: ObjectStorage, create_migrated: CreateDatabase, tmp_path: Path
+) -> None:
+    section = s3.section(secrets.token_hex(8), endpoint=f"http://127.0.0.1:{free_port()}")
+    database = await create_migrated(f"owner_{secrets.token_hex(4)}")
+    async with serving(tmp_path / "machine", database, storage=section) as service:
+        exports, now = service.parts.stores.exports, await service.parts.stores.installation.now()
+        export_id = ExportId("00000000-0000-4000-8000-000000000001")
+        assert await exports.add(export_id, UserId(service.user()), hashlib.sha256(b"x").digest(), [], now)
+        await service.rows("UPDATE exports SET expires_at = now() - interval '1 second'")
+        with pytest.raises(StorageUnavailableError):
+            await _do_chore(service, tmp_path / "scratch", "recovery")
+        assert await service.rows("SELECT FROM exports") == []
