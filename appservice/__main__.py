@@ -49,6 +49,27 @@ def _count(text: str) -> int:
     return count
 
 
+def _add_runner(runner: argparse.ArgumentParser) -> None:
+    runner.add_argument("--server", required=True, metavar="URL", help="`web.public_url` of the server")
+    runner.add_argument("--token-file", type=Path, metavar="FILE", help="the token (or by ROOMREEL_RUNNER_TOKEN)")
+    runner.add_argument("--token", metavar="TEXT", help="the same, where nobody else sees the command line")
+    runner.add_argument("--ca", type=Path, metavar="FILE", help="certificates to trust in place of the system's")
+    runner.add_argument("--encoder", default="libx264", metavar="NAME", help="ffmpeg's H.264 encoder (libx264)")
+    runner.add_argument("--ffmpeg", metavar="PATH", help="the ffmpeg to use (default: the one that is found)")
+    runner.add_argument("--ffprobe", metavar="PATH", help="the ffprobe to use")
+    runner.add_argument("--threads", type=_count, metavar="N", help="threads of ffmpeg (default: by the processors)")
+    runner.add_argument("--scratch", type=Path, metavar="FOLDER", help="where files lie meanwhile (default: in /tmp)")
+
+
+def _add_runners(runners: argparse.ArgumentParser) -> None:
+    deeds = runners.add_subparsers(dest="deed", required=True, metavar="DEED")
+    add = deeds.add_parser("add", help="register a runner, and print its token, once")
+    add.add_argument("name", help="what it is called here")
+    add.add_argument("--encrypted", action="store_true", help="it is also given videos of encrypted rooms, in clear")
+    deeds.add_parser("list", help="all runners: when they were seen, and what they did")
+    deeds.add_parser("revoke", help="let a runner do nothing more, at once").add_argument("name", help="its name")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="roomreel", description="Every Matrix room gets a screen.")
     parser.add_argument("--version", action="version", version=f"roomreel {__version__}")
@@ -80,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     work.add_argument(
         "--metrics-port", type=_port, metavar="N", help="serve its metrics at this port of `metrics.host`"
     )
+    _add_runner(command("runner", "Make ladders for a server, over HTTPS and with nothing but a token.", config=False))
     migrate = command("migrate", "Bring the database to this release's schema.")
     migrate.add_argument("--phase", choices=["before", "after"], help="only what may run before, or after, the deploy")
     registration = command("generate-registration", "Write the file that the homeserver needs.")
@@ -106,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         "--reset-cross-signing", action="store_true", help="with new cross-signing keys: who verified the bot sees it"
     )
     actions.add_parser("move-storage", help="move videos from `storage.also` to `storage.url`, while all else goes on")
+    _add_runners(actions.add_parser("runners", help="machines that make ladders with nothing but a token"))
     actions.add_parser("backup", help="write database and media into a new folder").add_argument("to", type=Path)
     actions.add_parser("restore", help="restore such a folder, where nothing is yet").add_argument("source", type=Path)
     for name, text in (
@@ -173,6 +196,10 @@ async def _admin(args: argparse.Namespace, config: Config) -> int:  # noqa: C901
             print(await operator_commands.audit(config, args.whom, args.most))
         case "renew-device":
             print(await operator_commands.renew_device(config, reset_cross_signing=args.reset_cross_signing))
+        case "runners":
+            from appservice import runner_commands
+
+            print(await runner_commands.runners(config, args.deed, vars(args)))
         case "backup":
             from appservice.backup.make import backup
 
@@ -215,6 +242,15 @@ def _demo(args: argparse.Namespace) -> int:
     return asyncio.run(demo(check=args.check, state=args.state, port=args.port))
 
 
+def _runner(args: argparse.Namespace) -> int:
+    from appservice.runner.run import Options, run
+
+    set_up_logging(Log())
+    names = ("server", "token", "token_file", "ca", "encoder", "ffmpeg", "ffprobe", "threads", "scratch")
+    asyncio.run(run(Options(**{name: getattr(args, name) for name in names})))
+    return OK
+
+
 def _init(args: argparse.Namespace) -> int:
     from appservice.init.run import Init
 
@@ -229,6 +265,8 @@ def _dispatch(args: argparse.Namespace) -> int:
         return _demo(args)
     if args.command == "init":
         return _init(args)
+    if args.command == "runner":
+        return _runner(args)
     config = load_config(args.config)
     set_up_logging(config.log)
     if args.command == "generate-registration":

@@ -104,6 +104,14 @@ LOWER_RUNGS = Labelled(
     ),
     ("left_out", "wanted", "wanted_when_idle", "made", "failed"),
 )
+RUNNER_JOBS = Labelled(
+    Counter("roomreel_runner_jobs_total", "Ladders offered to runners, and what became of them", ["outcome"]),
+    ("offered", "leased", "done", "refused", "lost", "returned"),
+)
+RUNNER_BYTES = Labelled(
+    Counter("roomreel_runner_bytes_total", "Bytes sent to runners, and received from them", ["direction"]),
+    ("sent", "received"),
+)
 BYTES_IN = Counter("roomreel_downloaded_bytes_total", "Bytes of media fetched from the homeserver")
 
 # The queues

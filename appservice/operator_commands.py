@@ -54,7 +54,8 @@ async def _pool(config: Config) -> AsyncIterator[Pool]:
 
 
 @asynccontextmanager
-async def _stores(config: Config) -> AsyncIterator[Stores]:
+async def open_stores(config: Config) -> AsyncIterator[Stores]:
+    """Open the stores of a database that is up to date."""
     async with _pool(config) as pool:
         yield Stores(pool)
 
@@ -68,7 +69,7 @@ async def migrate_now(config: Config, phase: str | None) -> str:
 
 async def status(config: Config) -> str:
     """Count the videos in each state, and print what is worked on now."""
-    async with _stores(config) as stores:
+    async with open_stores(config) as stores:
         counts = await stores.videos.counts()
         works = await stores.videos.under_way(config.worker.heartbeat_timeout)
     lines = [f"{state:<12}{count:>8}" for state, count in counts.items()] or ["There are no videos yet."]
@@ -77,7 +78,7 @@ async def status(config: Config) -> str:
 
 async def top(config: Config, *, once: bool) -> AsyncIterator[str]:
     """Yield what queues and workers are at, from the database alone: `once`, or again and again."""
-    async with _stores(config) as stores:
+    async with open_stores(config) as stores:
         while True:
             try:
                 yield overview_text(await stores.observation.overview(config.worker.heartbeat_timeout))

@@ -49,10 +49,8 @@ MUTANTS = (
     Mutant(
         "a stage is announced before its files are there",
         "appservice/worker/publication.py",
-        "        await self._files.publish(folder, self._video.id, published.stage)\n"
-        "        await self._write_row(published)\n",
-        "        await self._write_row(published)\n"
-        "        await self._files.publish(folder, self._video.id, published.stage)\n",
+        "        await self._publish(folder, published.stage)\n        await self._write_row(published)\n",
+        "        await self._write_row(published)\n        await self._publish(folder, published.stage)\n",
         ("tests/contract/test_what_is_promised.py",),
     ),
     Mutant(

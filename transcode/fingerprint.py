@@ -40,6 +40,7 @@ _LENGTH = _HEADER + _SAMPLES * _BYTES
 _LEAST_CONTRAST = 1.0
 _FEWEST_SAMPLES = 4
 _MOST_DIFFERENT = 0.235  # of the bits
+_MOST_DIFFERENT_OF_SAME = 0.3
 # Share and seconds; much more than encoders and containers change. Another speed is another video.
 _SAME_DURATION, _SAME_DURATION_S = 0.05, 0.5
 # Seconds. The end is often earlier than announced.
@@ -90,6 +91,15 @@ def is_copy(a: bytes, b: bytes) -> bool:
         return False
     long, short = sorted((_seconds(a), _seconds(b)), reverse=True)
     return long - short <= max(_SAME_DURATION_S, _SAME_DURATION * long) and distance(a, b) <= _MOST_DIFFERENT
+
+
+def shows_same(a: bytes | None, b: bytes | None) -> bool:
+    """Return whether what was made of a file shows what the file shows, by their fingerprints, None included.
+
+    Frames alone count; and as nobody looks for it among many, more may differ than for `is_copy`: tone mapping, and
+    letterboxes of what changes its shape.
+    """
+    return a is b is None or (a is not None and b is not None and distance(a, b) <= _MOST_DIFFERENT_OF_SAME)
 
 
 def distance(a: bytes, b: bytes) -> float:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 from transcode.commandline.ladder import CopyAlignment
 from transcode.examine.prepare import prepare
@@ -14,7 +14,7 @@ from transcode.process.tools import Tools
 from transcode.settings import DEFAULT, Settings
 from transcode.stages import quick_rung, stream_copy
 from transcode.stages.job import Job, Share, WallClock
-from transcode.stages.ladder import make_ladder
+from transcode.stages.ladder import adopt_ladder, export_ladder, ladder_files, make_ladder
 from transcode.stages.result import PLAYABLE, READY, Result
 
 __all__ = ["PLAYABLE", "READY", "Result", "Transcoding"]
@@ -116,11 +116,30 @@ class Transcoding:
         video, plan = self._job.source.probe.video, self._job.plan
         return video.width * video.height * plan.frames
 
-    async def ladder(self, key: bytes | None = None, *, below_copy: bool = True) -> Result:
+    def files(self) -> dict[str, int]:
+        """Name the files that ffmpeg makes of the whole ladder, with the most bytes that each may have.
+
+        Known once the first stage is complete, or skipped.
+        """
+        return ladder_files(self._job, self._alignment)
+
+    async def export_ladder(self) -> Callable[[str, int], BinaryIO | None]:
+        """Make the ladder for another process: return what opens each of `files`, as ffmpeg made it.
+
+        In place of `ladder`, which raises the same; the other process passes them to its own `ladder` as `made`.
+        """
+        self._clock.resume()
+        try:
+            return await export_ladder(self._job, self._alignment)
+        finally:
+            self._clock.pause()
+
+    async def ladder(self, key: bytes | None = None, *, below_copy: bool = True, made: Path | None = None) -> Result:
         """Make the ladder in `out`/ready: all rungs, with poster, storyboard and preview; encrypted with a `key`.
 
         Without `below_copy`, a stream copy is the only rung: the result says whether others are left out, which
-        another job can make later, with all else.
+        another job can make later, with all else. `made`: a folder with what another process made (`export_ladder`),
+        which is moved, and verified as what ffmpeg makes here.
         """
         alignment = self._alignment
         left_out = alignment.rungs[1:] if alignment and not below_copy else ()
@@ -128,7 +147,9 @@ class Transcoding:
             alignment = replace(alignment, rungs=alignment.rungs[:1])
         self._clock.resume()
         try:
-            result = await make_ladder(self._job, alignment, key)
+            result = await (
+                adopt_ladder(self._job, alignment, made, key) if made else make_ladder(self._job, alignment, key)
+            )
             # Where the copy was none, all rungs are there.
             return replace(result, left_out=bool(left_out) and len(result.renditions) == 1)
         finally:

@@ -3,7 +3,7 @@
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from io import FileIO
 from pathlib import Path
@@ -12,6 +12,8 @@ from appservice.core.errors import LockedError, NotFoundError, StorageFullError
 from appservice.core.model import UploadId
 from appservice.media.deleting import Deleting
 from transcode import NO_SPACE
+
+_PIECE = 1024 * 1024
 
 
 class UploadFolder:
@@ -52,6 +54,19 @@ class UploadFolder:
     async def local(self, upload_id: UploadId, _folder: Path) -> Path:
         """Return where the bytes of an upload lie."""
         return self.path(upload_id)
+
+    async def read(self, upload_id: UploadId, start: int = 0) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes from `start` on. Raises NotFoundError."""
+        try:
+            file = await asyncio.to_thread(self.path(upload_id).open, "rb")
+        except FileNotFoundError as error:
+            raise NotFoundError("There is no such upload.") from error
+        try:
+            await asyncio.to_thread(file.seek, start)
+            while piece := await asyncio.to_thread(file.read, _PIECE):
+                yield piece
+        finally:
+            file.close()
 
     async def ids(self) -> set[UploadId]:
         """Return what there are bytes of."""

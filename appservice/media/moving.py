@@ -9,8 +9,8 @@ import contextlib
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 from async_lru import alru_cache
@@ -237,6 +237,12 @@ class MovingUploads:
     async def local(self, upload_id: UploadId, folder: Path) -> Path:
         """Return the bytes as one file, which may be made in `folder`. Raises NotFoundError."""
         return await (await self._of(upload_id)).local(upload_id, folder)
+
+    async def read(self, upload_id: UploadId, start: int = 0) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes from `start` on. Raises NotFoundError."""
+        async with aclosing((await self._of(upload_id)).read(upload_id, start)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     @asynccontextmanager
     async def appending(self, upload_id: UploadId) -> AsyncIterator[Appender]:

@@ -8,7 +8,7 @@ same bytes at an offset each time.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -58,6 +58,12 @@ class ObjectUploads:
             for part in await self._parts(upload_id):
                 await asyncio.to_thread(file.write, await self._get(part.path))
         return target
+
+    async def read(self, upload_id: UploadId, start: int = 0) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes from `start` on, a part at a time. Raises NotFoundError."""
+        for part in await self._parts(upload_id):
+            if _offset(part) + part.size > start:
+                yield (await self._get(part.path))[max(0, start - _offset(part)) :]
 
     async def _get(self, path: str) -> bytes:
         try:

@@ -3,7 +3,7 @@
 Every method may raise UnavailableError where it lies elsewhere and that does not respond: the same may succeed later.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,6 +123,9 @@ class UploadFiles(Protocol):
 
     async def local(self, upload_id: UploadId, folder: Path) -> Path:
         """Return the bytes as one file, which may be made in `folder`. Raises NotFoundError."""
+
+    def read(self, upload_id: UploadId, start: int = 0) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes from `start` on, some megabytes at most at a time. Raises NotFoundError."""
 
     def appending(self, upload_id: UploadId) -> AbstractAsyncContextManager[Appender]:
         """Hold the upload to ourselves among all processes. Raises LockedError, or NotFoundError.

@@ -17,6 +17,7 @@ log = structlog.get_logger()
 
 _PURPOSE = "media"
 _EXPORT = "export"
+_RUNNER = "runner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,10 @@ class MediaKeys:
     def new_for_export(self) -> SealedKey | None:
         """Make the key of an export; None where nothing is encrypted."""
         return _new(self._keyring, _EXPORT) if self._keyring else None
+
+    def new_for_runner(self, room: Room | None) -> SealedKey | None:
+        """Make the key of what a runner is sent and sends of a video in a room; None where it is not encrypted."""
+        return _new(self._keyring, _RUNNER) if self._keyring and self.new_for(room) else None
 
     async def key_of(self, video_id: VideoId, stage: str) -> bytes | None:
         """Return the key of a stage; None where its files are not encrypted, or are gone.
@@ -77,6 +82,10 @@ class MediaKeys:
     def key_of_export(self, sealed: bytes, export_id: ExportId) -> bytes:
         """Return the key of an export. Raises NotFoundError where it cannot be opened."""
         return self._opened(sealed, _EXPORT, export_id)
+
+    def key_of_runner(self, sealed: bytes, job_id: str) -> bytes:
+        """Return the key of a runner's job. Raises NotFoundError where it cannot be opened."""
+        return self._opened(sealed, _RUNNER, job_id)
 
     def _opened(self, sealed: bytes, purpose: str, name: str) -> bytes:
         if self._keyring is None:

@@ -28,6 +28,7 @@ from appservice.store.queue_posts import QueuePostStore
 from appservice.store.quotas import QuotaStore
 from appservice.store.room_states import RoomStateStore
 from appservice.store.rooms import RoomStore
+from appservice.store.runners import RunnerStore
 from appservice.store.sent_for import SentForStore
 from appservice.store.sign_ins import SignInStore
 from appservice.store.status_posts import StatusPostStore
@@ -63,6 +64,7 @@ class Stores:
         self.packed_media = PackedMediaStore(pool)
         self.uploads = UploadStore(pool, quotas)
         self.quotas = QuotaStore(pool, quotas)
+        self.runners = RunnerStore(pool)
         self.blocks = BlockStore(pool)
         self.verdicts = VerdictStore(pool)
         # What people do

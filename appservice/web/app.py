@@ -19,6 +19,7 @@ from appservice.web import (
     media,
     public,
     rooms,
+    runners,
     sign_in,
     slow_lines,
     transactions,
@@ -154,6 +155,7 @@ def _add_described(app: web.Application) -> None:
         media,
         slow_lines,
         uploads,
+        runners,
     ):
         app.router.add_routes(module.routes)
     public.add_public_pages(app)

@@ -35,6 +35,8 @@ class Limit(Enum):
     MEDIA = auto()
     ROOM_CODES = auto()
     SLOW_LINES = auto()
+    RUNNERS = auto()
+    RUNNER_TOKENS = auto()
 
 
 _RATES = {
@@ -59,6 +61,9 @@ _RATES = {
     Limit.MEDIA: (12_000, 6000),
     # By membership, or by address; a player reports each video once.
     Limit.SLOW_LINES: (120, 60),
+    # By address: a file is sent in parts. And those with a token that is none.
+    Limit.RUNNERS: (6000, 2000),
+    Limit.RUNNER_TOKENS: (60, 30),
     # By room, from all addresses.
     Limit.ROOM_CODES: (600, 300),
 }
@@ -95,6 +100,9 @@ def admit(request: web.Request, limits: RateLimits, access: Access, trusted: Net
     resource = request.match_info.route.resource
     path = resource.canonical if resource else ""
     if path == "/live" or path.startswith(("/media/", "/_matrix/app/")):
+        return
+    if path.startswith("/api/v1/runner/"):
+        limits.count(Limit.RUNNERS, address_of(request, trusted))
         return
     if path.startswith("/api/v1/") and (limit := _by_user(request.method, path)):
         try:

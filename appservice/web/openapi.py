@@ -15,7 +15,7 @@ from appservice.web.operation import ERROR, Content, Operation, Undocumented, de
 
 API = "/api/v1/"
 
-_SECURITY = "session"
+_SECURITY = ("session", "runner")
 _IN_PATH = re.compile(r"{(\w+)}")
 
 
@@ -38,7 +38,7 @@ def document(router: web.UrlDispatcher) -> bytes:
             "paths": paths,
             "components": {
                 "schemas": schemas.get("$defs", {}),
-                "securitySchemes": {_SECURITY: {"type": "http", "scheme": "bearer"}},
+                "securitySchemes": {name: {"type": "http", "scheme": "bearer"} for name in _SECURITY},
             },
         }
     ).encode()
@@ -59,7 +59,7 @@ def operations(router: web.UrlDispatcher) -> Iterator[tuple[str, str, Operation]
 def _described(path: str, operation: Operation, responses: Mapping[int, Content]) -> dict[str, Any]:
     optional: dict[str, Any] = {
         "externalDocs": operation.standard and {"url": operation.standard},
-        "security": operation.session and [{_SECURITY: []}],
+        "security": operation.session and [{operation.security: []}],
         "parameters": [*(_in_path(name, operation) for name in _IN_PATH.findall(path)), *operation.query],
         "requestBody": operation.body and {"required": True, "content": _json(operation.body.model)},
     }

@@ -60,7 +60,7 @@ class Operation:
 
     `errors` are statuses besides those that come with a session (401, 403, 404), with a body (400, 413) and always
     (429, 503). `query` has parameters as OpenAPI does, `patterns` regular expressions of parameters in the path.
-    `method` says which one of a route for all methods this is.
+    `method` says which one of a route for all methods this is, `security` whose token it takes, with a session.
     """
 
     summary: str
@@ -72,6 +72,7 @@ class Operation:
     method: str | None = None
     standard: str | None = None
     body: Body[Any] | None = None
+    security: str = "session"
 
     def __call__(self, handler: Handler) -> Handler:
         """Declare what a handler does that reads no body."""

@@ -1,17 +1,20 @@
 """Helpers of the widget API's routes: authentication, and the response as JSON."""
 
+import asyncio
 from typing import Annotated
 
-from aiohttp import web
+from aiohttp import ClientError, StreamReader, web
 from pydantic import BaseModel, Field
 
-from appservice.core.errors import InvalidParamError, NotFoundError
+from appservice.core.errors import BrokenOffError, InvalidParamError, NotFoundError
 from appservice.core.tokens import Session
 from appservice.web.context import CONTEXT, Context
 
 RoomIdText = Annotated[str, Field(min_length=2, max_length=255, pattern=r"^![^\x00]+$")]
 
 _COMPRESS = 4096  # bytes
+# A connection that is silent for so long is dead; what came through it stays.
+_SILENCE_S = 30.0
 _MOST_PARAMETER = 2048  # characters
 
 
@@ -59,3 +62,11 @@ def json_bytes(body: bytes, status: int = 200) -> web.Response:
         # minutes, and with the membership.
         response.enable_compression()
     return response
+
+
+async def next_of_body(content: StreamReader) -> bytes:
+    """Wait for more of a body. Raises BrokenOffError when none will come."""
+    try:
+        return await asyncio.wait_for(content.readany(), _SILENCE_S)
+    except (ClientError, ConnectionError, web.RequestPayloadError, TimeoutError) as error:
+        raise BrokenOffError("The body broke off. What has come of it is kept.") from error

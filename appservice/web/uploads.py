@@ -10,11 +10,10 @@ from contextlib import asynccontextmanager, suppress
 from email.utils import format_datetime
 from typing import Any, Self
 
-from aiohttp import ClientError, StreamReader, web
+from aiohttp import StreamReader, web
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from appservice.core.errors import (
-    BrokenOffError,
     ConflictError,
     ForbiddenError,
     HeldBackError,
@@ -39,14 +38,13 @@ from appservice.store import Upload, UploadState
 from appservice.web.context import CONTEXT, Context
 from appservice.web.media_paths import UUID
 from appservice.web.operation import Content, Operation, Read, Undocumented
+from appservice.web.requests import next_of_body
 from transcode.source.audio_loss import AudioLoss
 
 PATH = "/api/v1/uploads"
 _TUS = "https://tus.io/protocols/resumable-upload"
 _MIB = 1024 * 1024
 _PIECE = 256 * 1024
-# A connection that is silent for so long is dead; what came through it stays.
-_SILENCE_S = 30.0
 _FINISH_BODY = 4096
 MOST_SECONDS = 7 * 24 * 3600
 """No recording plays longer, whatever it may be cut to."""
@@ -290,7 +288,7 @@ async def _receive(request: web.Request, end: Appender, most: int) -> None:
         raise TooLargeError(f"There is room for {most} more bytes.")
     piece = bytearray()
     try:
-        while data := await _next(request.content):
+        while data := await next_of_body(request.content):
             if len(data) + len(piece) > most:
                 raise TooLargeError(f"There was room for {most} more bytes.")
             piece += data
@@ -300,14 +298,6 @@ async def _receive(request: web.Request, end: Appender, most: int) -> None:
                 await end.append(whole)
     finally:
         await end.append(bytes(piece))
-
-
-async def _next(content: StreamReader) -> bytes:
-    """Wait for more of a body. Raises BrokenOffError when none will come."""
-    try:
-        return await asyncio.wait_for(content.readany(), _SILENCE_S)
-    except (ClientError, ConnectionError, web.RequestPayloadError, TimeoutError) as error:
-        raise BrokenOffError("The body broke off. What has come of it is kept.") from error
 
 
 async def _delete(request: web.Request) -> web.Response:

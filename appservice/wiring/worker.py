@@ -55,6 +55,8 @@ from appservice.worker.policies import PolicyWork
 from appservice.worker.private_chats import PrivateChats
 from appservice.worker.queue_posts import QueuePosts
 from appservice.worker.rooms import RoomWork
+from appservice.worker.runner_files import RunnerFiles
+from appservice.worker.runner_ladders import RunnerLadders
 from appservice.worker.status import StatusWork
 from appservice.worker.sweeping import StageSweeping
 from appservice.worker.taken_jobs import Offers
@@ -164,6 +166,7 @@ class Jobs:
             log.warning("lost_commands_recovered", rooms=lost)
         await stores.queue_posts.queue_missing()
         await self.verdicts.recover()
+        await stores.runners.prune()
         await stores.exports.delete_expired()
         await stores.installation.prune_job_log()
         await stores.status_posts.prune()
@@ -256,12 +259,15 @@ def _video_work(parts: Parts, tools: Tools, scratch: Path) -> VideoWork:
         log.warning("encoder_replaced", wanted=config.transcode.encoder, used=encoder, reason=problem)
     for weakness in tools.sandbox.weaknesses:
         log.warning("sandbox_weak", reason=weakness)
+    settings = settings_of(config, encoder)
     services = VideoServices(
         config=config, store=stores.attempts, lower_rungs=stores.lower_rungs, rooms=stores.rooms,
         videos=stores.videos, homeserver=parts.homeserver, session=parts.session, files=parts.files,
         sweeping=StageSweeping(stores.attempts, stores.videos, parts.files, parts.media_keys), tools=tools,
-        settings=settings_of(config, encoder), scratch=scratch,
+        settings=settings, scratch=scratch,
         blocklist=Blocklist(stores.blocks, stores.rooms, SealedContents(stores.blocks, parts.keyring), tools),
-        quotas=stores.quotas, media_keys=parts.media_keys, keyring=parts.keyring,
+        quotas=stores.quotas, media_keys=parts.media_keys,
+        runners=RunnerLadders(RunnerFiles(stores.runners, parts.storage.uploads), parts.media_keys, tools, settings),
+        keyring=parts.keyring,
     )  # fmt: skip
     return VideoWork(services, ProcessorSlots(config.worker.concurrency), Offers(parts.pool))

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -28,8 +29,10 @@ from appservice.worker.attempts import Result, RetryLaterError, SupersededError,
 from appservice.worker.blocklist import Blocklist
 from appservice.worker.concurrency import Ladder
 from appservice.worker.conversion import kind_of, shown_for, video_of
-from appservice.worker.progress import reported
+from appservice.worker.progress import Reporter, reported
 from appservice.worker.publication import Publication
+from appservice.worker.runner_files import Wanted
+from appservice.worker.runner_ladders import RunnerLadders
 from appservice.worker.scratch import workspace
 from appservice.worker.sealed_keys import opened
 from appservice.worker.sweeping import StageSweeping
@@ -65,6 +68,7 @@ class VideoServices:
     blocklist: Blocklist
     quotas: QuotaStore
     media_keys: MediaKeys
+    runners: RunnerLadders
     keyring: Keyring | None
 
     def makes_lower_rungs(self, video: Video) -> bool:
@@ -224,9 +228,20 @@ class VideoAttempt:
                 await transcoding.skip_first_stage(publication.key(State.PLAYABLE))
             else:
                 await _publish_first(transcoding, publication, out / PLAYABLE)
+            ladder = partial(self.ladder, transcoding.pixels / _PIXELS_PER_S)
             with progress.waiting():
                 async with services.store.uncounted(video):
-                    await slot.enter_async_context(self.ladder(transcoding.pixels / _PIXELS_PER_S))
+                    wanted = await self._wanted_of_runners(video, file, limits, transcoding, progress)
+                    by_runner = await services.runners.slot_or_files(wanted, slot, ladder)
+            if wanted and by_runner:
+                # It may be hostile: should it kill this worker, that counts.
+                key = publication.key(State.READY)
+                if result := await services.runners.adopted(by_runner, wanted, transcoding, key):
+                    await publication.ready(result, out / READY)
+                    return
+                with progress.waiting():
+                    async with services.store.uncounted(video):
+                        await slot.enter_async_context(ladder())
             # Sent to two rooms at once, it may be whole in the other one when its turn comes.
             # And a viewer of the first stage may have a slow line.
             whole = services.makes_lower_rungs(video) or await services.lower_rungs.is_wanted(video)
@@ -235,6 +250,15 @@ class VideoAttempt:
                 await publication.ready(made, out / READY)
                 if made.left_out:
                     metrics.LOWER_RUNGS.labels(outcome="left_out").inc()
+
+    async def _wanted_of_runners(
+        self, video: Video, file: Path, limits: Limits, transcoding: Transcoding, progress: Reporter
+    ) -> Wanted | None:
+        """Return what runners may make of a video; None: its ladder is small."""
+        if video.kind is not Kind.VIDEO or not self.services.makes_lower_rungs(video):
+            return None
+        room = await self.services.rooms.room(video.room_id)
+        return Wanted(video, room, file, limits, transcoding.files(), progress)
 
     async def _while_wanted(self, work: Coroutine[None, None, Result]) -> Result:
         """Run some work until the video is removed."""

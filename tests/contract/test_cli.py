@@ -25,7 +25,7 @@ LEAST: dict[str, Any] = {
     "web": {"public_url": "http://127.0.0.1:2", "port": 0},
     "metrics": {"port": 0},
 }
-COMMANDS = ("demo", "init", "serve", "work", "migrate", "generate-registration", "check", "admin")
+COMMANDS = ("demo", "init", "serve", "work", "runner", "migrate", "generate-registration", "check", "admin")
 
 
 # Each by itself, where nothing was imported for it: the other tests fork from a process that has imported all.

@@ -83,6 +83,9 @@ def test_every_operation_is_whole(document: Document) -> None:
         "post /api/v1/videos/{id}/comments", "post /api/v1/videos/{id}/reactions",
         "post /api/v1/rooms/{room_id}/videos",
         "put /api/v1/rooms/{room_id}/opt-in", "delete /api/v1/rooms/{room_id}/opt-in",
+        "post /api/v1/runner/lease", "post /api/v1/runner/jobs/{id}/heartbeat", "get /api/v1/runner/jobs/{id}/source",
+        "get /api/v1/runner/jobs/{id}/files/{file}", "patch /api/v1/runner/jobs/{id}/files/{file}",
+        "post /api/v1/runner/jobs/{id}/complete", "post /api/v1/runner/jobs/{id}/return",
         "get /api/v1/uploads/{id}", "post /api/v1/uploads/{id}/finish", "get /export/{secret}",
     }  # fmt: skip
 
@@ -95,6 +98,7 @@ async def test_what_needs_a_session_has_none_without_it(service: Service, docume
     for path, method, operation in operations_of(document):
         address = path.replace("{id}", NIL).replace("{room_id}", "!r").replace("{secret}", "x" * 30)
         address = address.replace("{user_id}", "@u:x").replace("{event_id}", "$e")
+        address = address.replace("{file}", "360")
         for authorization in (None, "Bearer x.y"):
             headers = {} if authorization is None else {"Authorization": authorization}
             async with service.http.request(method, service.url + address, headers=headers) as response:

@@ -68,7 +68,8 @@ class Steps:
     async def run(self, *command: str | Path, **env: str) -> tuple[int, str]:
         """Run a command to its end, and return its exit code and what it printed."""
         process = await asyncio.create_subprocess_exec(
-            *command, env={**os.environ, **self.environment, **env}, stdin=asyncio.subprocess.DEVNULL,
+            *command, cwd=self.folder, env={**os.environ, **self.environment, **env},
+            stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         async with asyncio.timeout(120):
@@ -85,7 +86,7 @@ class Steps:
         log = self.folder / f"{Path(command[0]).name}.log"
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
-                *die_with_parent(), *command, env={**os.environ, **self.environment, **env},
+                *die_with_parent(), *command, cwd=self.folder, env={**os.environ, **self.environment, **env},
                 stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
             )  # fmt: skip
 

@@ -80,9 +80,10 @@ WHERE state = 'preparing' AND NOT EXISTS (
 DELETE FROM uploads WHERE expires_at <= now();
 
 -- name: uploads_with_bytes
--- Those whose file is needed, and whether it must be there by now.
+-- Those whose file is needed, and whether it must be there by now. What runners are sent and send lies beside them.
 SELECT id, touched_at < now() - make_interval(secs => :settled_seconds) AS settled
-FROM uploads WHERE state IN ('uploading', 'preparing');
+FROM uploads WHERE state IN ('uploading', 'preparing')
+UNION ALL SELECT id, false FROM runner_files;
 
 -- name: hold_upload
 -- Until the transaction's end it does not go; nothing comes back when it has, or a newer attempt has begun.
