@@ -345,7 +345,6 @@ async def test_check_warns_of_what_could_be_safer(
     code, found = await findings(twin)
     assert code == 0
     assert found["sandbox"][0] == "warn"
-    assert "install bubblewrap" in found["sandbox"][1]
     assert "install prlimit" in found["sandbox"][1]
 
 
