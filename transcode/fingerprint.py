@@ -93,13 +93,13 @@ def is_copy(a: bytes, b: bytes) -> bool:
     return long - short <= max(_SAME_DURATION_S, _SAME_DURATION * long) and distance(a, b) <= _MOST_DIFFERENT
 
 
-def shows_same(a: bytes | None, b: bytes | None) -> bool:
-    """Return whether what was made of a file shows what the file shows, by their fingerprints, None included.
+def shows_same(a: bytes, b: bytes) -> bool:
+    """Return whether what was made of a file shows what the file shows, by their fingerprints.
 
     Frames alone count; and as nobody looks for it among many, more may differ than for `is_copy`: tone mapping, and
     letterboxes of what changes its shape.
     """
-    return a is b is None or (a is not None and b is not None and distance(a, b) <= _MOST_DIFFERENT_OF_SAME)
+    return distance(a, b) <= _MOST_DIFFERENT_OF_SAME
 
 
 def distance(a: bytes, b: bytes) -> float:

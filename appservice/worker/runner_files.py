@@ -43,10 +43,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a runner made: in `folder`, of `job_id`."""
+    """What a runner made: in `folder`, of `job_id`; `look` is the fingerprint of the file."""
 
     folder: Path
     job_id: str
+    look: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Job:
     id: str
     wanted: Wanted
     key: SealedKey | None
+    look: bytes
     grace_ends: float
 
 
@@ -90,7 +92,7 @@ class RunnerFiles:
         for name, file in (await self.store.files(job.id)).items():
             if name in job.wanted.files and file.size is not None:
                 await self._fetch_file(file, folder / name, job.key)
-        return Made(folder, job.id)
+        return Made(folder, job.id, job.look)
 
     async def _fetch_file(self, file: RunnerFile, target: Path, key: SealedKey | None) -> None:
         iv, rest = bytearray(), file.size or 0

@@ -86,8 +86,9 @@ class RunnerLadders:
         """Offer a job, where there is a runner for it."""
         try:
             waits = await self.files.store.is_awaited(encrypted=wanted.is_encrypted)
-            if waits is None:
-                return None
+            look = await self._look(wanted) if waits is not None else None
+            if look is None:
+                return None  # or it could not be verified
             key = self.media_keys.new_for_runner(wanted.room)
             chosen, limits = self.settings, wanted.limits
             task = TaskView(
@@ -105,17 +106,25 @@ class RunnerLadders:
             return None
         metrics.RUNNER_JOBS.labels(outcome="offered").inc()
         grace = _GRACE_S if waits else 0.0
-        return Job(job_id, wanted, key, asyncio.get_running_loop().time() + grace)
+        return Job(job_id, wanted, key, look, asyncio.get_running_loop().time() + grace)
+
+    async def _look(self, wanted: Wanted) -> bytes | None:
+        """Return the fingerprint of a file; None where there is none, as of what is all black."""
+        try:
+            return await fingerprint(wanted.source, tools=self.tools, limits=wanted.limits)
+        except (DiskFull, Overloaded):
+            raise
+        except TranscodeError:
+            return None
 
     async def _compare(self, made: Made, wanted: Wanted) -> None:
         """Raise TranscodeError unless every rendition shows what the file shows."""
-        look = await fingerprint(wanted.source, tools=self.tools, limits=wanted.limits)
         for name in wanted.files:
             path = made.folder / name
             if not name.isdecimal() or not await asyncio.to_thread(path.exists):
                 continue
             found = await fingerprint(path, tools=self.tools, limits=wanted.limits)
-            if not shows_same(look, found):
+            if found is None or not shows_same(made.look, found):
                 raise Failed(f"{name} shows something else than the file")
 
     async def count(self, job_id: str, *, done: bool) -> None:
