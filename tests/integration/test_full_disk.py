@@ -4,6 +4,7 @@ The service runs with its data on a small file system of its own, a tmpfs in a m
 """
 
 import asyncio
+import contextlib
 import io
 import os
 import secrets
@@ -46,9 +47,12 @@ class SmallDisk:
 
     def leave(self, size: int) -> None:
         """Fill it, but for so many bytes."""
-        self.make_room()
-        with (self.data / "filler").open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, self.free - size)
+        while True:
+            self.make_room()
+            with (self.data / "filler").open("wb") as file, contextlib.suppress(OSError):
+                # The service may write a file just then: again.
+                os.posix_fallocate(file.fileno(), 0, self.free - size)
+                return
 
     def make_room(self) -> None:
         (self.data / "filler").unlink(missing_ok=True)
