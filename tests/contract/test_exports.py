@@ -72,3 +72,13 @@ async def test_no_other_link_holds(service: Service, export: Export) -> None:
     for url in (export.url[:-1], export.url + "x", f"{service.url}/export/x"):
         async with service.http.get(url) as response:
             assert response.status == 404
+
+
+async def test_a_worker_that_died_before_the_file_was_there_is_followed_by_another(service: Service) -> None:
+    store, user = service.parts.stores.exports, UserId(service.user())
+    digest, now = hashlib.sha256(secrets.token_bytes()).digest(), await service.parts.stores.exports.now()
+    for number in range(2):
+        export_id = ExportId(str(uuid.uuid4()))
+        assert await store.add(export_id, user, digest, [], now), number
+        assert await store.by_secret(digest) == (export_id, None)
+    assert len(await service.rows("SELECT FROM exports WHERE user_id = $1", user)) == 1

@@ -12,6 +12,7 @@ import pytest
 
 from appservice import metrics
 from appservice.demo.client import MatrixClient
+from appservice.demo.synapse import Synapse
 from tests.support.commands import CommandSender
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
@@ -113,10 +114,12 @@ async def _go_wrong(service: Installation, http: aiohttp.ClientSession, viewer: 
 
 
 async def test_work_is_measured_and_logged_with_ids_and_without_secrets(
-    observed: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
+    observed: Installation, http: aiohttp.ClientSession, synapse: Synapse, clip: Path
 ) -> None:
+    # Nobody who was in an encrypted room before: their link would come encrypted.
+    member = await synapse.user(f"member-{secrets.token_hex(4)}")
     before = await _series(http, observed)
-    secret_texts = await _work(observed, http, alice, clip)
+    secret_texts = await _work(observed, http, member, clip)
     await _check_metrics(http, observed, before)
     await _check_ids(http, observed)
     code, output = await observed.command("admin", "-c", str(observed.config), "top", "--once")

@@ -40,10 +40,11 @@ SELECT EXISTS (
 ) AS erased;
 
 -- name: add_export
--- It replaces the one before.
-WITH older AS (DELETE FROM exports WHERE user_id = :user_id)
+-- It replaces the one before; of the same link, that of a worker that died before the file was there.
+WITH older AS (DELETE FROM exports WHERE user_id = :user_id AND secret_hash <> :secret_hash)
 INSERT INTO exports (id, user_id, secret_hash, expires_at, sealed_key)
-VALUES (:id, :user_id, :secret_hash, now() + make_interval(secs => :seconds), :sealed_key);
+VALUES (:id, :user_id, :secret_hash, now() + make_interval(secs => :seconds), :sealed_key)
+ON CONFLICT (secret_hash) DO UPDATE SET id = excluded.id, expires_at = excluded.expires_at, sealed_key = excluded.sealed_key;
 
 -- name: export_by_secret
 SELECT id, sealed_key FROM exports WHERE secret_hash = :secret_hash AND expires_at > now();
